@@ -1,0 +1,43 @@
+package geo
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// lengthUnits are metres for each unit; a mile is the international mile.
+var lengthUnits = []struct {
+	suffix string
+	metres float64
+}{
+	{"km", 1000},
+	{"mi", 1609.344},
+	{"m", 1}, // last: "km" ends in it too
+}
+
+// ParseLength reads a length with its unit, like 5km, 3mi or 800m, and returns
+// metres. The unit is required, since kilometres and miles get confused. The
+// length is finite and above zero.
+func ParseLength(s string) (float64, error) {
+	text := strings.ToLower(strings.TrimSpace(s))
+	for _, unit := range lengthUnits {
+		number, ok := strings.CutSuffix(text, unit.suffix)
+		if !ok {
+			continue
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		switch {
+		case err != nil || math.IsNaN(v) || math.IsInf(v*unit.metres, 0):
+			return 0, fmt.Errorf("%q is not a length: expected a number and a unit, like 5km, 3mi or 800m", s)
+		case v <= 0:
+			return 0, fmt.Errorf("length %q must be above zero", s)
+		}
+		return v * unit.metres, nil
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		return 0, fmt.Errorf("length %q has no unit: write %skm, %smi or %sm", s, text, text, text)
+	}
+	return 0, fmt.Errorf("%q is not a length: expected a number and a unit, like 5km, 3mi or 800m", s)
+}
