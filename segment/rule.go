@@ -1,0 +1,308 @@
+package segment
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/geosegment/caddy-geosegment/geo"
+)
+
+// A rule is compiled into a tree. What the tree says of a location is worked
+// out once for the location; only what depends on the request remains:
+//
+//	rule ──reduce(facts of a location)──► residual ──decide(visitor)──► Outcome
+//
+// A residual is most often a constant Outcome.
+type (
+	rule interface {
+		reduce(f *facts) residual
+	}
+	residual interface {
+		// decide works the rest out. open are the outcomes of the open
+		// segments before this one.
+		decide(v Visitor, open []Outcome) Outcome
+	}
+)
+
+// facts is what rules can see of a location, with the derived parts ready.
+type facts struct {
+	*geo.Location
+	storeMetres float64    // distance of the nearest store, or negative
+	cities      []string   // folded names: "amsterdam (westpoort)", "amsterdam"
+	regions     []string   // folded names
+	parts       bool       // a region of the second order is stated
+	segments    []residual // by segment, as far as decided
+}
+
+func newFacts(l *geo.Location, storeMetres float64, segments int) *facts {
+	f := &facts{Location: l, storeMetres: storeMetres, segments: make([]residual, segments)}
+	if l.City != "" {
+		f.cities = append(f.cities, geo.Fold(l.City))
+		// Some databases add the district: "Amsterdam (Westpoort)". Whoever
+		// writes Amsterdam means all of it.
+		if city, _, ok := strings.Cut(l.City, " ("); ok && strings.HasSuffix(l.City, ")") {
+			f.cities = append(f.cities, geo.Fold(city))
+		}
+	}
+	for _, r := range l.Regions {
+		if r.Name != "" {
+			f.regions = append(f.regions, geo.Fold(r.Name))
+		}
+		f.parts = f.parts || geo.RegionParent(r.Code) != ""
+	}
+	return f
+}
+
+// A constant outcome is its own residual.
+func (o Outcome) decide(Visitor, []Outcome) Outcome { return o }
+
+// located is a rule about the location alone.
+type located func(f *facts) Outcome
+
+func (r located) reduce(f *facts) residual { return r(f) }
+
+// group is "all" or "any" of its rules.
+type group[R any] struct {
+	any   bool
+	rules []R
+}
+
+type (
+	ruleGroup     group[rule]
+	residualGroup group[residual]
+)
+
+func (g ruleGroup) reduce(f *facts) residual {
+	settled, neutral := False, True // of "all": one false settles it
+	if g.any {
+		settled, neutral = True, False
+	}
+	known := neutral
+	var rest []residual
+	for _, r := range g.rules {
+		switch r := r.reduce(f).(type) {
+		case Outcome:
+			if r == settled {
+				return settled
+			}
+			if r == Unknown {
+				known = Unknown
+			}
+		default:
+			rest = append(rest, r)
+		}
+	}
+	if len(rest) == 0 {
+		return known
+	}
+	if known != neutral {
+		rest = append(rest, known)
+	}
+	if len(rest) == 1 {
+		return rest[0]
+	}
+	return residualGroup{g.any, rest}
+}
+
+func (g residualGroup) decide(v Visitor, open []Outcome) Outcome {
+	if g.any {
+		result := False
+		for _, r := range g.rules {
+			if result = max(result, r.decide(v, open)); result == True {
+				break
+			}
+		}
+		return result
+	}
+	result := True
+	for _, r := range g.rules {
+		if result = min(result, r.decide(v, open)); result == False {
+			break
+		}
+	}
+	return result
+}
+
+// not is the negation of a rule.
+type not[R any] struct{ of R }
+
+type (
+	ruleNot     not[rule]
+	residualNot not[residual]
+)
+
+func (n ruleNot) reduce(f *facts) residual {
+	switch r := n.of.reduce(f).(type) {
+	case Outcome:
+		return -r
+	default:
+		return residualNot{r}
+	}
+}
+
+func (n residualNot) decide(v Visitor, open []Outcome) Outcome { return -n.of.decide(v, open) }
+
+// reference is a rule about another segment, which is decided before.
+type reference int
+
+func (r reference) reduce(f *facts) residual { return f.segments[r] }
+
+// openSegment stands for an open segment's outcome, by its place among them.
+type openSegment int
+
+func (o openSegment) decide(_ Visitor, open []Outcome) Outcome { return open[o] }
+
+// during is a rule about the time of the request. Without a zone it is about
+// the visitor's local time.
+type during struct {
+	calendar
+	zone *time.Location
+}
+
+func (d during) reduce(f *facts) residual {
+	if d.zone != nil {
+		return d
+	}
+	zone, err := geo.TimeZone(f.TimeZone)
+	if err != nil {
+		return Unknown // no zone is known, or one that this build does not know
+	}
+	d.zone = zone
+	return d
+}
+
+func (d during) decide(v Visitor, _ []Outcome) Outcome {
+	return outcome(d.contains(v.Time.In(d.zone)))
+}
+
+// oneOf is true when a known value is in the list.
+func oneOf[V comparable](values []V, get func(*facts) V) located {
+	var unknown V
+	return func(f *facts) Outcome {
+		value := get(f)
+		if value == unknown {
+			return Unknown
+		}
+		return outcome(slices.Contains(values, value))
+	}
+}
+
+// name is a folded name, pinned to a territory if that is set.
+type name struct {
+	text string
+	in   territory
+}
+
+// territory is a country, one of its regions, or anywhere if empty.
+type territory struct {
+	country string
+	region  string // full code
+	around  string // the region that region is a part of
+}
+
+func newTerritory(code string) territory {
+	country, _, isRegion := strings.Cut(code, "-")
+	if !isRegion {
+		return territory{country: country}
+	}
+	return territory{country, code, geo.RegionParent(code)}
+}
+
+// oneOfNames is true when one of the location's names is in the list. A pin
+// that the location is known not to be in makes its name false, also when the
+// name is not known.
+func oneOfNames(wanted []name, get func(*facts) []string) located {
+	return func(f *facts) Outcome {
+		result := False
+		have := get(f)
+		for _, w := range wanted {
+			named := Unknown
+			if len(have) > 0 {
+				named = outcome(slices.Contains(have, w.text))
+			}
+			result = max(result, min(named, f.inside(w.in)))
+		}
+		return result
+	}
+}
+
+// inside tells whether the location is in a territory.
+func (f *facts) inside(t territory) Outcome {
+	switch {
+	case t.country == "":
+		return True
+	case f.Country == "":
+		return Unknown
+	case f.Country != t.country:
+		return False
+	case t.region == "":
+		return True
+	}
+	result := Unknown // until a code is known
+	for _, r := range f.Regions {
+		switch {
+		case r.Code == t.region:
+			return True
+		case r.Code == t.around && t.around != "" && !f.parts:
+			return Unknown // it does not say in which part of it
+		case r.Code != "":
+			result = False
+		}
+	}
+	return result
+}
+
+// anyOf joins rules about the location of which one is enough.
+func anyOf(rules []located) located {
+	if len(rules) == 1 {
+		return rules[0]
+	}
+	return func(f *facts) Outcome {
+		result := False
+		for _, r := range rules {
+			result = max(result, r(f))
+		}
+		return result
+	}
+}
+
+// circles are equally large circles around points, or around any store.
+type circles struct {
+	centres    []geo.Point
+	stores     bool
+	radius     float64 // metres
+	confidence float64 // 0 looks at the centre of the location
+}
+
+// contain is true when the location is inside of one of the circles: its
+// centre, or its whole with at least the confidence.
+func (c *circles) contain(f *facts) Outcome {
+	if !f.HasPoint || c.confidence > 0 && f.Accuracy == 0 {
+		return Unknown
+	}
+	// No other store is as probable as the nearest.
+	if c.stores && f.storeMetres >= 0 && c.inside(f, f.storeMetres) {
+		return True
+	}
+	return outcome(slices.ContainsFunc(c.centres, func(p geo.Point) bool {
+		return c.inside(f, geo.Distance(f.Point, p))
+	}))
+}
+
+func (c *circles) inside(f *facts, metres float64) bool {
+	if c.confidence == 0 {
+		return metres <= c.radius
+	}
+	return geo.ProbabilityWithin(metres, c.radius, f.Accuracy) >= c.confidence
+}
+
+// inAreas is true when the location's point is in one of the areas.
+func inAreas(areas []*geo.Area) located {
+	return func(f *facts) Outcome {
+		if !f.HasPoint {
+			return Unknown
+		}
+		return outcome(slices.ContainsFunc(areas, func(a *geo.Area) bool { return a.Contains(f.Point) }))
+	}
+}
