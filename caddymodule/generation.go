@@ -1,0 +1,161 @@
+package caddymodule
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/geosegment/caddy-geosegment/geo"
+	"github.com/geosegment/caddy-geosegment/geo/builtin"
+	"github.com/geosegment/caddy-geosegment/geo/gazetteer"
+	"github.com/geosegment/caddy-geosegment/segment"
+	"github.com/geosegment/caddy-geosegment/store"
+)
+
+// generation is one consistent version of all data and what was made of it.
+// It is immutable but for the locator's cache, which belongs to it alone, so
+// that nothing of an old version is ever served with a new one.
+type generation struct {
+	sources []geo.Source
+	locator *geo.Locator[*segment.Answer]
+	engine  *segment.Engine
+	stores  *store.Directory // nil where there are none
+	files   []fileVersion
+}
+
+// fileVersion is what a file looked like when it was loaded.
+type fileVersion struct {
+	path string
+	info fs.FileInfo // nil if it could not be seen
+}
+
+func (v fileVersion) same(w fileVersion) bool {
+	if v.info == nil || w.info == nil {
+		return v.info == nil && w.info == nil
+	}
+	return os.SameFile(v.info, w.info) && v.info.Size() == w.info.Size() && v.info.ModTime().Equal(w.info.ModTime())
+}
+
+// look sees which version every file is now.
+func (a *App) look() []fileVersion {
+	paths := slices.Concat(a.Databases, a.Places, a.Areas)
+	if a.Stores != "" {
+		paths = append(paths, a.Stores)
+	}
+	files := make([]fileVersion, len(paths))
+	for i, path := range paths {
+		files[i].path = path
+		if info, err := os.Stat(path); err == nil {
+			files[i].info = info
+		}
+	}
+	return files
+}
+
+// load makes a generation of the files as they are now.
+func (a *App) load() (*generation, error) {
+	g := &generation{files: a.look()} // before reading: a change meanwhile is seen later
+	if len(a.Databases) == 0 {
+		db, err := builtin.Database()
+		if err != nil {
+			return nil, err
+		}
+		g.sources = append(g.sources, db)
+	}
+	for _, path := range a.Databases {
+		db, err := geo.OpenDatabase(path)
+		if err != nil {
+			return nil, err
+		}
+		g.sources = append(g.sources, db)
+	}
+	var defaultAccuracy float64
+	if a.DefaultAccuracy != "" {
+		var err error
+		if defaultAccuracy, err = geo.ParseLength(a.DefaultAccuracy); err != nil {
+			return nil, fmt.Errorf("default_accuracy: %w", err)
+		}
+	}
+	names, err := gazetteer.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	places, err := geo.ReadPlaces(names, a.Places...)
+	if err != nil {
+		return nil, err
+	}
+	areas, err := geo.ReadAreas(a.Areas...)
+	if err != nil {
+		return nil, err
+	}
+	if a.Stores != "" {
+		if g.stores, err = store.ReadFile(a.Stores); err != nil {
+			return nil, err
+		}
+	}
+	g.engine, err = segment.Compile(a.Segments, segment.Options{
+		Places: places,
+		Cities: names,
+		Areas:  areas,
+		Stores: g.stores,
+		Finish: func(d *segment.Decision) any { return newTold(d, g.engine) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.locator, err = geo.NewLocator(g.sources, a.CacheSize, defaultAccuracy, g.engine.Answer)
+	return g, err
+}
+
+// watch checks the files until stop is closed.
+func (a *App) watch(stop <-chan struct{}) {
+	ticker := time.NewTicker(time.Duration(a.ReloadInterval))
+	defer ticker.Stop()
+	seen := a.current.Load().files
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+			seen = a.reload(seen)
+		}
+	}
+}
+
+// reload loads a new version of the files, once they differ from the loaded or
+// refused ones and have not changed since the last look: a file that is still
+// being written would be loaded by halves. It returns what it saw.
+func (a *App) reload(seen []fileVersion) []fileVersion {
+	now := a.look()
+	if !sameFiles(now, seen) || sameFiles(now, a.current.Load().files) || sameFiles(now, a.refused) {
+		return now
+	}
+	g, err := a.load()
+	if err != nil {
+		a.refused = now
+		a.metrics.reloads.failed.Inc()
+		a.logger.Error("a new version of the data cannot be used; the old one stays", zap.Error(err))
+		return now
+	}
+	a.refused = nil
+	a.current.Store(g)
+	a.metrics.reloads.succeeded.Inc()
+	a.logLoaded("loaded a new version of the data", g)
+	return now
+}
+
+func sameFiles(a, b []fileVersion) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !a[i].same(b[i]) {
+			return false
+		}
+	}
+	return true
+}

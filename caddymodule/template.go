@@ -1,0 +1,148 @@
+package caddymodule
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// template is a text with placeholders, parsed once.
+type template []part
+
+// part is a literal text or a placeholder's key.
+type part struct {
+	text string
+	key  bool
+}
+
+// placeholderPrefixes are the placeholders that a template may have besides
+// ours: those that are known when the handler runs. A misspelt one would end
+// up in a URL as nothing, so others are refused.
+var placeholderPrefixes = []string{"http.", "env.", "system.", "time.", "tls."}
+
+// parseTemplate reads a text with {placeholders}.
+func (g *generation) parseTemplate(s string) (template, error) {
+	var t template
+	for s != "" {
+		open := strings.IndexByte(s, '{')
+		if open < 0 {
+			return append(t, part{text: s}), nil
+		}
+		if open > 0 {
+			t = append(t, part{text: s[:open]})
+		}
+		end := strings.IndexByte(s[open:], '}')
+		if end < 0 {
+			return nil, fmt.Errorf("%q: the placeholder has no closing brace", s[open:])
+		}
+		key := s[open+1 : open+end]
+		switch {
+		case ours(key):
+			if err := g.checkPlaceholder(key); err != nil {
+				return nil, err
+			}
+		case !slices.ContainsFunc(placeholderPrefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) }):
+			return nil, fmt.Errorf("unknown placeholder {%s}: expected one that begins with geo. segment. store. %s",
+				key, strings.Join(placeholderPrefixes, " "))
+		}
+		t = append(t, part{key, true})
+		s = s[open+end+1:]
+	}
+	return t, nil
+}
+
+// expand replaces the placeholders by their values, through encode. ok is
+// false when one of ours has no value: half a text is worse than none.
+func (t template) expand(told *told, repl *caddy.Replacer, encode func(key, value string) string) (text string, ok bool) {
+	var b strings.Builder
+	for _, p := range t {
+		if !p.key {
+			b.WriteString(p.text)
+			continue
+		}
+		var value string
+		if ours(p.text) {
+			// "." and ".." would change the path that they are put into.
+			if value = told.value(p.text); value == "" || value == "." || value == ".." {
+				return "", false
+			}
+		} else {
+			value, _ = repl.GetString(p.text)
+		}
+		b.WriteString(encode(p.text, value))
+	}
+	return b.String(), true
+}
+
+// uriTemplate is a template for a URI, with the query apart.
+type uriTemplate struct {
+	path, query template
+	hasQuery    bool
+}
+
+func (g *generation) parseURITemplate(s string) (u uriTemplate, err error) {
+	if !strings.HasPrefix(s, "/") {
+		return u, fmt.Errorf("%q: a URI to rewrite to begins with /", s)
+	}
+	if strings.Contains(s, "#") {
+		return u, fmt.Errorf("%q: a URI to rewrite to has no fragment (#)", s)
+	}
+	path, query, hasQuery := strings.Cut(s, "?")
+	if u.path, err = g.parseTemplate(path); err != nil {
+		return u, err
+	}
+	u.hasQuery = hasQuery
+	u.query, err = g.parseTemplate(query)
+	return u, err
+}
+
+// rewrite sets the URI of a request, and reports whether it did: not when a
+// placeholder of ours has no value. The query stays unless the template has
+// one of its own.
+func (u uriTemplate) rewrite(r *http.Request, told *told, repl *caddy.Replacer) bool {
+	if !strings.HasPrefix(r.URL.Path, "/") { // OPTIONS *, CONNECT
+		return false
+	}
+	text, ok := u.path.expand(told, repl, func(key, value string) string {
+		switch key {
+		case "http.request.uri", "http.request.orig_uri":
+			return value // path and query, escaped already
+		case "http.request.uri.path":
+			return r.URL.EscapedPath()
+		}
+		escaped := url.PathEscape(value)
+		if !ours(key) {
+			escaped = strings.ReplaceAll(escaped, "%2F", "/") // several segments, as a regexp may capture
+		}
+		return escaped
+	})
+	if !ok {
+		return false
+	}
+	path, query, hasQuery := strings.Cut(text, "?")
+	if u.hasQuery {
+		own, ok := u.query.expand(told, repl, func(key, value string) string {
+			if key == "http.request.uri.query" || key == "http.request.orig_uri.query" {
+				return value // escaped already
+			}
+			return url.QueryEscape(value)
+		})
+		if !ok {
+			return false
+		}
+		query = strings.Trim(query+"&"+own, "&")
+	} else if !hasQuery {
+		query = r.URL.RawQuery
+	}
+	parsed, err := url.ParseRequestURI(path)
+	if err != nil {
+		return false
+	}
+	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = parsed.Path, parsed.RawPath, query
+	r.RequestURI = r.URL.RequestURI()
+	return true
+}
