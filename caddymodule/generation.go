@@ -59,6 +59,7 @@ func (a *App) look() []fileVersion {
 // load makes a generation of the files as they are now.
 func (a *App) load() (*generation, error) {
 	g := &generation{files: a.look()} // before reading: a change meanwhile is seen later
+	go decodeNames()                  // beside the databases
 	if len(a.Databases) == 0 {
 		db, err := builtin.Database()
 		if err != nil {
@@ -109,6 +110,12 @@ func (a *App) load() (*generation, error) {
 	}
 	g.locator, err = geo.NewLocator(g.sources, a.CacheSize, defaultAccuracy, g.engine.Answer)
 	return g, err
+}
+
+// decodeNames makes the built-in names ready before they are asked for.
+func decodeNames() {
+	_, _ = gazetteer.Builtin() // whoever asks gets the error
+	geo.RegionByCode("")
 }
 
 // watch checks the files until stop is closed.

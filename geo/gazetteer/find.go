@@ -194,7 +194,10 @@ func (g *Gazetteer) unknown(name string, q query) error {
 		}
 	}
 	if len(near) == 0 {
-		near, text = g.closest(q.folded, q.pins), ""
+		near, text = g.part(q.folded, q.pins), ""
+	}
+	if len(near) == 0 {
+		near = g.closest(q.folded, q.pins)
 	}
 	if len(near) == 0 {
 		near = g.closest(q.folded, nil)
@@ -213,21 +216,37 @@ func (g *Gazetteer) unknown(name string, q query) error {
 	}
 }
 
+// part gives the cities inside the pins that the longest run of words at the
+// start or end of folded names: "milano centro", "greater london".
+func (g *Gazetteer) part(folded string, pins []string) []int {
+	words := strings.Fields(folded)
+	for n := len(words) - 1; n > 0; n-- {
+		for _, run := range [][]string{words[:n], words[len(words)-n:]} {
+			if found := g.named(strings.Join(run, " "), pins); len(found) > 0 {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
 // closest gives the cities inside the pins with the name that is spelled most
-// like folded, the largest first. At most a third of the letters may differ.
+// like folded, the largest first. At most a third of the letters may differ;
+// of names as close, those that are not only local go before.
 func (g *Gazetteer) closest(folded string, pins []string) []int {
 	letters := utf8.RuneCountInString(folded)
-	best := letters / 3
+	limit := letters / 3
+	best := 2*limit + 1 // twice the distance, and one for a local name
 	var found []int
 	for i := range g.names.len() {
 		candidate := g.names.at(i)
-		if tooLong := len(candidate) - utf8.UTFMax*len(folded); best == 0 || tooLong > utf8.UTFMax*best {
+		if tooLong := len(candidate) - utf8.UTFMax*len(folded); limit == 0 || tooLong > utf8.UTFMax*limit {
 			continue
 		}
-		if d := utf8.RuneCountInString(candidate) - letters; d > best || -d > best || !inside(g.pin(int(g.of[i])), pins) {
+		if d := utf8.RuneCountInString(candidate) - letters; d > limit || -d > limit || !inside(g.pin(int(g.of[i])), pins) {
 			continue
 		}
-		switch d := levenshtein.ComputeDistance(folded, candidate); {
+		switch d := 2*levenshtein.ComputeDistance(folded, candidate) + int(g.other[i]); {
 		case d > best:
 		case d < best:
 			best, found = d, []int{int(g.of[i])}

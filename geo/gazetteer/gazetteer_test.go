@@ -51,20 +51,23 @@ func TestFind(t *testing.T) {
 
 func TestFindErrors(t *testing.T) {
 	for name, want := range map[string]string{
-		"Springfield, US": `"Springfield, US" is ambiguous: write one of "Springfield, US-MO" "Springfield, US-MA" "Springfield, US-IL" "Springfield, US-OR" "Springfield, US-OH" "Springfield, US-VA"`,
-		"Birmingham":      `"Birmingham" is ambiguous: write one of "Birmingham, GB" "Birmingham, US-AL" "Birmingham, US-MI"`,
-		"cordoba":         `"cordoba" is ambiguous: write one of "Córdoba, AR" "Córdoba, ES" "Córdoba, MX"`,
-		"Paris, US":       `"Paris, US" is ambiguous: write one of "Paris, US-TX" "Paris, US-TN"`,
-		"Milanoo":         `unknown place "Milanoo": did you mean "Milan, IT"?`,
-		"Milan, FR":       `unknown place "Milan, FR": did you mean "Milan, IT"?`,
-		"Milan, IT-MI":    `unknown place "Milan, IT-MI": did you mean "Milan, IT"?`,
-		"Pariss, US":      `unknown place "Pariss, US": did you mean one of "Paris, US-TX" "Paris, US-TN"?`,
-		"Portland, OR":    `unknown place "Portland, OR": did you mean "Portland, US-OR"?`,
-		"London, UK":      `"London, UK": unknown country "UK": did you mean GB (United Kingdom)?`,
-		"Milan, ZZ":       `"Milan, ZZ": unknown country "ZZ": expected an ISO 3166-1 code of two letters like IT`,
-		"Xyzzy":           `unknown place "Xyzzy": write a point like 45.4642,9.19, or add it to a places file`,
-		"":                `unknown place "": write a point like 45.4642,9.19, or add it to a places file`,
-		", IT":            `unknown place ", IT": write a point like 45.4642,9.19, or add it to a places file`,
+		"Springfield, US":  `"Springfield, US" is ambiguous: write one of "Springfield, US-MO" "Springfield, US-MA" "Springfield, US-IL" "Springfield, US-OR" "Springfield, US-OH" "Springfield, US-VA"`,
+		"Birmingham":       `"Birmingham" is ambiguous: write one of "Birmingham, GB" "Birmingham, US-AL" "Birmingham, US-MI"`,
+		"cordoba":          `"cordoba" is ambiguous: write one of "Córdoba, AR" "Córdoba, ES" "Córdoba, MX"`,
+		"Paris, US":        `"Paris, US" is ambiguous: write one of "Paris, US-TX" "Paris, US-TN"`,
+		"Milanoo":          `unknown place "Milanoo": did you mean "Milan, IT"?`,
+		"Millan":           `unknown place "Millan": did you mean one of "Milan, IT" "Millau, FR"?`,
+		"Milano Centro":    `unknown place "Milano Centro": did you mean "Milan, IT"?`,
+		"Citta Milano, IT": `unknown place "Citta Milano, IT": did you mean "Milan, IT"?`,
+		"Milan, FR":        `unknown place "Milan, FR": did you mean "Milan, IT"?`,
+		"Milan, IT-MI":     `unknown place "Milan, IT-MI": did you mean "Milan, IT"?`,
+		"Pariss, US":       `unknown place "Pariss, US": did you mean one of "Paris, US-TX" "Paris, US-TN"?`,
+		"Portland, OR":     `unknown place "Portland, OR": did you mean "Portland, US-OR"?`,
+		"London, UK":       `"London, UK": unknown country "UK": did you mean GB (United Kingdom)?`,
+		"Milan, ZZ":        `"Milan, ZZ": unknown country "ZZ": expected an ISO 3166-1 code of two letters like IT`,
+		"Xyzzy":            `unknown place "Xyzzy": write a point like 45.4642,9.19, or add it to a places file`,
+		"":                 `unknown place "": write a point like 45.4642,9.19, or add it to a places file`,
+		", IT":             `unknown place ", IT": write a point like 45.4642,9.19, or add it to a places file`,
 	} {
 		if p, err := builtinOf(t).Find(name); err == nil || err.Error() != want {
 			t.Errorf("Find(%q) = %v, %v\nwant %s", name, p, err, want)
