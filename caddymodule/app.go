@@ -44,6 +44,11 @@ type App struct {
 	// has far fewer records than addresses. Default: 65536.
 	CacheSize int `json:"cache_size,omitempty"`
 
+	// The most memory, in bytes, that the table of networks may take for each
+	// family of addresses. Without the table every address is looked up in
+	// the files, which is slower. Default: 268435456 (256 MiB).
+	IndexMemory int `json:"index_memory,omitempty"`
+
 	// The accuracy radius to assume where the database states none, like
 	// `25km`. Default: unknown.
 	DefaultAccuracy string `json:"default_accuracy,omitempty"`
@@ -91,6 +96,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.CacheSize == 0 {
 		a.CacheSize = geo.DefaultCacheSize
 	}
+	if a.IndexMemory == 0 {
+		a.IndexMemory = geo.DefaultIndexMemory
+	}
 	if a.ReloadInterval == 0 {
 		a.ReloadInterval = caddy.Duration(10 * time.Second)
 	}
@@ -126,6 +134,9 @@ const minReloadInterval = 10 * time.Millisecond
 func (a *App) Validate() error {
 	if a.CacheSize < 0 {
 		return fmt.Errorf("cache_size %d: it must be above zero", a.CacheSize)
+	}
+	if a.IndexMemory < 0 {
+		return fmt.Errorf("index_memory %d: it must not be below zero", a.IndexMemory)
 	}
 	if a.ReloadInterval > 0 && a.ReloadInterval < caddy.Duration(minReloadInterval) {
 		return fmt.Errorf("reload_interval %s: expected at least %s", time.Duration(a.ReloadInterval), minReloadInterval)

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/dustin/go-humanize"
 
 	"github.com/geosegment/caddy-geosegment/geo"
 	"github.com/geosegment/caddy-geosegment/segment"
@@ -33,6 +35,7 @@ func source(d *caddyfile.Dispenser) string {
 //	geosegment {
 //	    database <file...>
 //	    cache_size <answers>
+//	    index_memory <size>
 //	    default_accuracy <length>
 //	    reload_interval <duration>|off
 //	    places <file...>
@@ -104,6 +107,15 @@ func (a *App) parseOption(d *caddyfile.Dispenser, option string) error {
 			return d.Errf("cache_size %q: expected how many answers to keep, like 65536", value)
 		}
 		a.CacheSize = size
+	case "index_memory":
+		if !d.AllArgs(&value) {
+			return d.ArgErr()
+		}
+		size, err := humanize.ParseBytes(value)
+		if err != nil || size == 0 || size > math.MaxInt32 {
+			return d.Errf("index_memory %q: expected a size like 256MiB, below 2GiB", value)
+		}
+		a.IndexMemory = int(size)
 	case "default_accuracy":
 		if !d.AllArgs(&a.DefaultAccuracy) {
 			return d.ArgErr()
@@ -126,7 +138,7 @@ func (a *App) parseOption(d *caddyfile.Dispenser, option string) error {
 		a.ReloadInterval = caddy.Duration(interval)
 	default:
 		return d.Errf("unknown geosegment option %q%s", option,
-			suggest(option, "database", "cache_size", "default_accuracy", "reload_interval", "places", "areas", "stores", "segment"))
+			suggest(option, "database", "cache_size", "index_memory", "default_accuracy", "reload_interval", "places", "areas", "stores", "segment"))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
@@ -78,6 +79,10 @@ func (e *Entrance) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	return e.routes.chain.ServeHTTP(w, r)
 }
 
+// unguarded is the warning where guard was of no use.
+const unguarded = "geosegment is used only on a named route or an error route: forged headers are removed only from requests that reach it;" +
+	" if a backend reads them, use geosegment among the site's own routes too"
+
 // guard gives the server that ctx provisions an entrance which strips names,
 // too, and reports whether it has one.
 //
@@ -145,12 +150,15 @@ func (a *App) guardLater(ctx caddy.Context) {
 	}
 }
 
-// usesMatcher reports whether one of a route's raw matchers is a segment
-// matcher, in a set, under `not` or in an expression.
+// usesMatcher reports whether one of a route's raw matchers may be a segment
+// matcher, in a set, under `not` or in an expression. Whatever says "segment"
+// may be: an entrance too many does no harm.
 func usesMatcher(route *caddyhttp.Route) bool {
 	for _, set := range route.MatcherSetsRaw {
 		for name, raw := range set {
-			if name == "segment" || name == "not" && bytes.Contains(raw, []byte(`"segment"`)) || name == "expression" && bytes.Contains(raw, []byte("segment(")) {
+			var value any
+			_ = json.Unmarshal(raw, &value) // Caddy complains if it is no JSON
+			if plain := fmt.Sprint(name, value); strings.Contains(plain, "segment") {
 				return true
 			}
 		}

@@ -21,7 +21,7 @@ import (
 // that nothing of an old version is ever served with a new one.
 type generation struct {
 	sources []geo.Source
-	locator *geo.Locator[*segment.Answer]
+	locator *geo.Locator[segment.Answer]
 	engine  *segment.Engine
 	stores  *store.Directory // nil where there are none
 	files   []fileVersion
@@ -37,7 +37,8 @@ func (v fileVersion) same(w fileVersion) bool {
 	if v.info == nil || w.info == nil {
 		return v.info == nil && w.info == nil
 	}
-	return os.SameFile(v.info, w.info) && v.info.Size() == w.info.Size() && v.info.ModTime().Equal(w.info.ModTime())
+	return os.SameFile(v.info, w.info) && v.info.Size() == w.info.Size() && v.info.ModTime().Equal(w.info.ModTime()) &&
+		v.info.Mode() == w.info.Mode() // one that could not be read may have become readable
 }
 
 // look sees which version every file is now.
@@ -108,7 +109,11 @@ func (a *App) load() (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.locator, err = geo.NewLocator(g.sources, a.CacheSize, defaultAccuracy, g.engine.Answer)
+	networks, err := geo.CompileNetworks(g.sources, a.IndexMemory)
+	if err != nil {
+		return nil, err
+	}
+	g.locator, err = geo.NewLocator(networks, a.CacheSize, defaultAccuracy, g.engine.Answer)
 	return g, err
 }
 

@@ -60,11 +60,10 @@ type Handler struct {
 	// and whose placeholders all have a value is carried out, and no other.
 	Rewrites []Rewrite `json:"rewrites,omitempty"`
 
-	app     *App
-	logger  *zap.Logger
-	names   []string  // of the default headers
-	also    *stripper // removes what the entrance does not know
-	guarded bool      // an entrance strips this server's requests
+	app    *App
+	logger *zap.Logger
+	names  []string  // of the default headers
+	also   *stripper // removes what the entrance does not know
 }
 
 // Header is a request header with a value of placeholders and text.
@@ -118,21 +117,31 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	h.names = headerNames(h.Prefix)
 	h.also = newStripper()
-	if h.guarded, err = h.app.guard(ctx, h.names); err != nil {
+	everywhere := slices.Clone(h.names) // on the whole server
+	for i := range h.ExtraHeaders {
+		e := &h.ExtraHeaders[i]
+		e.Name = http.CanonicalHeaderKey(e.Name)
+		switch {
+		case !httpguts.ValidHeaderFieldName(e.Name): // for Validate
+		case reserved(h.Prefix, e.Name):
+			everywhere = append(everywhere, e.Name)
+		default:
+			h.also.add(e.Name)
+		}
+	}
+	guarded, err := h.app.guard(ctx, everywhere)
+	if err != nil {
 		return err
 	}
-	if !h.guarded {
-		h.also.add(h.names...)
+	if !guarded {
+		h.also.add(everywhere...)
+		h.logger.Warn(unguarded)
 	}
 	g := h.app.current.Load()
 	for i := range h.ExtraHeaders {
 		e := &h.ExtraHeaders[i]
-		e.Name = http.CanonicalHeaderKey(e.Name)
 		if e.template, err = g.parseTemplate(e.Value); err != nil {
 			return fmt.Errorf("%sheader %s: %w", where(e.Source), e.Name, err)
-		}
-		if httpguts.ValidHeaderFieldName(e.Name) {
-			h.also.add(e.Name)
 		}
 	}
 	for i := range h.Rewrites {
@@ -173,6 +182,8 @@ func (h *Handler) Validate() error {
 			return fmt.Errorf("%sheader %s delimits or routes requests, and cannot be set", where(e.Source), e.Name)
 		case slices.Contains(h.names, e.Name):
 			return fmt.Errorf("%sheader %s is set already", where(e.Source), e.Name)
+		case !httpguts.ValidHeaderFieldValue(e.Value):
+			return fmt.Errorf("%sheader %s: the value %q has a line break or another control character in it", where(e.Source), e.Name, e.Value)
 		}
 		for _, f := range h.ExtraHeaders[:i] {
 			if f.Name == e.Name {

@@ -8,12 +8,14 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -159,6 +161,9 @@ func TestForgedHeadersNeverReachTheBackend(t *testing.T) {
 		"matcher only, behind a path":    "@m {\npath /a*\nsegment italy\n}\nheader @m X-Campaign summer\n" + proxy,
 		"matcher under not":              "@m {\npath /a*\nnot segment italy\n}\nheader @m X-Campaign summer\n" + proxy,
 		"matcher in an expression":       "@m expression `path('/a*') && segment('italy')`\nheader @m X-Campaign summer\n" + proxy,
+		"expression with a blank":        "@m expression `path('/a*') && segment ('italy')`\nheader @m X-Campaign summer\n" + proxy,
+		"expression with a line break":   "@m expression `path('/a*') && segment\n\t('italy')`\nheader @m X-Campaign summer\n" + proxy,
+		"expression under not":           "@m not expression `path('/a*') && segment('italy')`\nheader @m X-Campaign summer\n" + proxy,
 		"matcher in a nested route":      "handle /a* {\n@m segment italy\nheader @m X-Campaign summer\n" + proxy + "\n}\nhandle {\n" + proxy + "\n}",
 		"matcher behind a terminal":      "handle /b* {\n" + proxy + "\n}\nhandle {\n@m segment italy\nheader @m X-Campaign summer\n" + proxy + "\n}",
 		"error route":                    "@m segment lost\nerror @m 404\nerror /b* 500\n" + proxy + "\nhandle_errors {\n" + proxy + "\n}",
@@ -188,6 +193,61 @@ func TestForgedHeadersNeverReachTheBackend(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// Trailers come after the headers were stripped, declared or not.
+func TestForgedTrailersNeverReachTheBackend(t *testing.T) {
+	trailers := make(chan http.Header, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		trailers <- r.Trailer.Clone()
+	}))
+	t.Cleanup(server.Close)
+	proxy := "reverse_proxy " + server.Listener.Addr().String()
+	for name, site := range map[string]string{
+		"handler":       "geosegment {\nheader X-Mine {geo.country}\n}\n" + proxy,
+		"not mounted":   "geosegment /a*\n" + proxy,
+		"matcher":       "@m segment italy\nheader @m X-Campaign summer\n" + proxy,
+		"error route":   "@m segment italy\nerror @m 404\nhandle_errors {\n" + proxy + "\n}",
+		"body buffered": "geosegment\n" + proxy + " {\nrequest_buffers 1MB\n}",
+	} {
+		port := freePort(t)
+		run(t, options(t, segments)+":"+port+" {\n"+site+"\n}\n")
+		for _, declared := range []string{"Foo", "Foo, X-Segments", "X-Segments"} {
+			conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(conn, "POST /b HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\nX-Forwarded-For: "+rome+
+				"\r\nTransfer-Encoding: chunked\r\nTrailer: "+declared+"\r\n\r\n3\r\nabc\r\n0\r\nFoo: bar\r\nX-Segments: forged\r\nx_store_code: forged\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := readResponse(conn); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			_ = conn.Close()
+			got := <-trailers
+			for header, values := range got {
+				if slices.Contains(values, "forged") {
+					t.Errorf("%s: Trailer: %s: the backend got the trailer %s: %s", name, declared, header, values)
+				}
+			}
+			if strings.Contains(declared, "Foo") && got.Get("Foo") != "bar" {
+				t.Errorf("%s: Trailer: %s: the backend got %v, want Foo: bar among them", name, declared, got)
+			}
+		}
+	}
+}
+
+// A header of the operator's own that is named like ours is safe everywhere.
+func TestReservedHeadersAreStrippedEverywhere(t *testing.T) {
+	port := freePort(t)
+	run(t, options(t, segments)+":"+port+" {\ngeosegment /a* {\nheader X-Geo-Lat {geo.lat}\n}\nreverse_proxy "+backend(t)+"\n}\n")
+	for target, want := range map[string]string{"/a": "41.9", "/b": ""} {
+		if got := visit(t, port, rome, target, "x-geo-LAT: forged", "X-Forwarded-Proto: https").Header; got.Get("X-Geo-Lat") != want {
+			t.Errorf("%s: the backend got %s", target, personal(got))
 		}
 	}
 }
@@ -351,6 +411,9 @@ func TestLoadErrors(t *testing.T) {
 		"rewrite relative":   {site("geosegment {\nrewrite italy x\n}"), `"x": a URI to rewrite to begins with /`},
 		"rewrite fragment":   {site("geosegment {\nrewrite italy \"/x#y\"\n}"), "has no fragment"},
 		"rewrite query":      {site("geosegment {\nrewrite italy /x?a={b}\n}"), "unknown placeholder {b}"},
+		"rewrite behind uri": {site("geosegment {\nrewrite italy /x{uri}/index.html\n}"), "ends with the visitor's query, and nothing can follow it but a query; to put something behind the path write {http.request.uri.path}"},
+		"header value":       {site("geosegment {\nheader X-A \"a\nb\"\n}"), "header X-A: the value \"a\\nb\" has a line break"},
+		"index memory":       {global(database + "index_memory much"), `index_memory "much": expected a size like 256MiB`},
 		"rewrite arguments":  {site("geosegment {\nrewrite italy\n}"), "rewrite needs a segment and a URI"},
 		"header placeholder": {site("geosegment {\nheader X-A {geo.ctiy}\n}"), "header X-A: unknown placeholder {geo.ctiy}: did you mean {geo.city}?"},
 		"header arguments":   {site("geosegment {\nheader X-A\n}"), "header needs a name and a value"},
@@ -562,4 +625,23 @@ func TestNewDataWhileRunning(t *testing.T) {
 	}
 	replace(stores, []byte("code,name,lat,lng\nMI01,b,45.58,9.27\n"))
 	eventually("good stores again", "Monza MI01 near_duomo")
+
+	// A pipe must not be waited for.
+	if err := os.Remove(stores); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(stores, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		time.Sleep(10 * time.Millisecond)
+		if _, got := request(t, port, "/", "X-Forwarded-For: "+milan); got != "Monza MI01 near_duomo" {
+			t.Fatalf("with a pipe: %q", got)
+		}
+	}
+	if err := os.Remove(stores); err != nil {
+		t.Fatal(err)
+	}
+	replace(stores, []byte("code,name,lat,lng\nMI01,a,10,10\nMI02,b,45.58,9.28\n"))
+	eventually("a file after the pipe", "Monza MI02 ")
 }

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -32,6 +33,13 @@ var defaultHeaders = []struct {
 }
 
 const defaultPrefix = "X-"
+
+// reserved reports whether a header of the operator's own is named like the
+// default ones under a prefix, so that backends will trust it like those.
+func reserved(prefix, name string) bool {
+	rest, ok := strings.CutPrefix(name, http.CanonicalHeaderKey(prefix))
+	return ok && (strings.HasPrefix(rest, "Geo-") || strings.HasPrefix(rest, "Segment") || strings.HasPrefix(rest, "Store-"))
+}
 
 // headerNames are the default headers under a prefix, in the spelling of
 // http.Header.
@@ -110,21 +118,23 @@ func (s *stripper) add(names ...string) {
 // foldHeader appends the form in which header names are compared.
 func foldHeader(to []byte, name string) []byte {
 	for i := range len(name) {
-		c := name[i]
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
-		default:
-			c = '-'
-		}
-		to = append(to, c)
+		to = append(to, foldByte(name[i]))
 	}
 	return to
 }
 
+func foldByte(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return c + 'a' - 'A'
+	case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
+		return c
+	}
+	return '-'
+}
+
 func (s *stripper) has(name string) bool {
-	if len(name) > s.longest || name == "" || !s.initials[name[0]|0x20] {
+	if len(name) > s.longest || name == "" || !s.initials[foldByte(name[0])] {
 		return false
 	}
 	var buf [64]byte
@@ -140,14 +150,39 @@ func (s *stripper) strip(r *http.Request) {
 			delete(r.Header, name)
 		}
 	}
-	for name := range r.Trailer {
-		if s.has(name) {
-			delete(r.Trailer, name)
+	if r.Trailer != nil { // those that come are filled in when the body ends
+		s.stripTrailer(r.Trailer)
+		if r.Body != nil {
+			r.Body = &bodyWithTrailer{r.Body, s, r.Trailer}
 		}
 	}
 	if values := r.Header["Connection"]; len(values) > 0 {
 		s.stripConnection(r.Header, values)
 	}
+}
+
+func (s *stripper) stripTrailer(trailer http.Header) {
+	for name := range trailer {
+		if s.has(name) {
+			delete(trailer, name)
+		}
+	}
+}
+
+// bodyWithTrailer strips the trailers that came behind a body before whoever
+// reads the body's end can see them.
+type bodyWithTrailer struct {
+	io.ReadCloser
+	headers *stripper
+	trailer http.Header
+}
+
+func (b *bodyWithTrailer) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.headers.stripTrailer(b.trailer)
+	}
+	return n, err
 }
 
 func (s *stripper) stripConnection(header http.Header, values []string) {

@@ -87,6 +87,31 @@ func TestStripConnection(t *testing.T) {
 	}
 }
 
+// A prefix may begin with what is no letter.
+func TestStripPrefixes(t *testing.T) {
+	for _, prefix := range []string{"X-", "_Acme-", ".Acme-", "~acme-", "-Acme-", "9-"} {
+		s := newStripper(headerNames(prefix)...)
+		for _, name := range headerNames(prefix) {
+			for _, spelled := range []string{name, strings.ToUpper(name), strings.ReplaceAll(name, "-", "_"), strings.ToLower(strings.ReplaceAll(name, "_", "-"))} {
+				if !s.has(spelled) {
+					t.Errorf("prefix %s: %s passes", prefix, spelled)
+				}
+			}
+		}
+	}
+}
+
+func TestReserved(t *testing.T) {
+	for name, want := range map[string]bool{
+		"X-Geo-Lat": true, "X-Segment-Reason": true, "X-Segments": true, "X-Store-Name": true,
+		"X-Forwarded-For": false, "X-Position": false, "User-Agent": false, "Geo-Lat": false, "X-Geography": false,
+	} {
+		if got := reserved("X-", name); got != want {
+			t.Errorf("reserved(X-, %s) = %v, want %v", name, got, want)
+		}
+	}
+}
+
 // Every header and placeholder has its own name, and the sets do not overlap.
 func TestNames(t *testing.T) {
 	names := headerNames(defaultPrefix)

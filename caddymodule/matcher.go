@@ -52,8 +52,7 @@ func (m *MatchSegment) Provision(ctx caddy.Context) error {
 	}
 	guarded, err := m.app.guard(ctx, nil)
 	if _, inServer := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); inServer && !guarded {
-		ctx.Logger().Warn("a segment matcher on a named route or an error route strips forged headers only from requests that reach it;" +
-			" if a backend reads them, mount geosegment in the site too")
+		ctx.Logger().Warn(unguarded)
 	}
 	return err
 }

@@ -66,8 +66,7 @@ func (t template) expand(told *told, repl *caddy.Replacer, encode func(key, valu
 		}
 		var value string
 		if ours(p.text) {
-			// "." and ".." would change the path that they are put into.
-			if value = told.value(p.text); value == "" || value == "." || value == ".." {
+			if value = told.value(p.text); value == "" {
 				return "", false
 			}
 		} else {
@@ -95,6 +94,11 @@ func (g *generation) parseURITemplate(s string) (u uriTemplate, err error) {
 	if u.path, err = g.parseTemplate(path); err != nil {
 		return u, err
 	}
+	for i, p := range u.path {
+		if p.key && (p.text == "http.request.uri" || p.text == "http.request.orig_uri") && i+1 < len(u.path) {
+			return u, fmt.Errorf("%q: {%s} ends with the visitor's query, and nothing can follow it but a query; to put something behind the path write {%s.path}", s, p.text, p.text)
+		}
+	}
 	u.hasQuery = hasQuery
 	u.query, err = g.parseTemplate(query)
 	return u, err
@@ -104,23 +108,27 @@ func (g *generation) parseURITemplate(s string) (u uriTemplate, err error) {
 // placeholder of ours has no value. The query stays unless the template has
 // one of its own.
 func (u uriTemplate) rewrite(r *http.Request, told *told, repl *caddy.Replacer) bool {
-	if !strings.HasPrefix(r.URL.Path, "/") { // OPTIONS *, CONNECT
+	if r.URL.Path == "*" || r.Method == http.MethodConnect { // no path to rewrite
 		return false
 	}
+	climbs := false
 	text, ok := u.path.expand(told, repl, func(key, value string) string {
 		switch key {
 		case "http.request.uri", "http.request.orig_uri":
-			return value // path and query, escaped already
+			return originForm(value) // path and query, escaped already
 		case "http.request.uri.path":
 			return r.URL.EscapedPath()
 		}
-		escaped := url.PathEscape(value)
-		if !ours(key) {
-			escaped = strings.ReplaceAll(escaped, "%2F", "/") // several segments, as a regexp may capture
+		if ours(key) { // one segment
+			climbs = climbs || value == "." || value == ".."
+			return url.PathEscape(value)
 		}
-		return escaped
+		for segment := range strings.SplitSeq(value, "/") { // several, as a regexp may capture
+			climbs = climbs || segment == "." || segment == ".."
+		}
+		return strings.ReplaceAll(url.PathEscape(value), "%2F", "/")
 	})
-	if !ok {
+	if !ok || climbs { // it would be another path than was meant
 		return false
 	}
 	path, query, hasQuery := strings.Cut(text, "?")
@@ -134,7 +142,7 @@ func (u uriTemplate) rewrite(r *http.Request, told *told, repl *caddy.Replacer) 
 		if !ok {
 			return false
 		}
-		query = strings.Trim(query+"&"+own, "&")
+		query = joinQueries(own, query)
 	} else if !hasQuery {
 		query = r.URL.RawQuery
 	}
@@ -145,4 +153,41 @@ func (u uriTemplate) rewrite(r *http.Request, told *told, repl *caddy.Replacer) 
 	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = parsed.Path, parsed.RawPath, query
 	r.RequestURI = r.URL.RequestURI()
 	return true
+}
+
+// originForm is a request URI as it stands in a request line without scheme
+// and host, which a client may send.
+func originForm(uri string) string {
+	if strings.HasPrefix(uri, "/") {
+		return uri
+	}
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	return u.RequestURI()
+}
+
+// joinQueries puts a template's query before the visitor's, without those of
+// the visitor's parameters that the template sets: a backend may take the
+// first or the last.
+func joinQueries(own, visitors string) string {
+	set := map[string]bool{}
+	for pair := range strings.SplitSeq(own, "&") {
+		set[queryName(pair)] = true
+	}
+	for pair := range strings.SplitSeq(visitors, "&") {
+		if !set[queryName(pair)] && pair != "" {
+			own += "&" + pair
+		}
+	}
+	return strings.TrimPrefix(own, "&")
+}
+
+func queryName(pair string) string {
+	name, _, _ := strings.Cut(pair, "=")
+	if plain, err := url.QueryUnescape(name); err == nil {
+		name = plain
+	}
+	return name
 }

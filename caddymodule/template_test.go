@@ -1,11 +1,13 @@
 package caddymodule
 
 import (
+	"bufio"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/geosegment/caddy-geosegment/geo"
@@ -30,7 +32,9 @@ func TestRewriteTemplates(t *testing.T) {
 	g := emptyGeneration(t)
 	for _, tt := range []struct{ template, city, uri, want string }{
 		{"/x{http.request.uri}", "", "/a?b=c", "/x/a?b=c"},
-		{"/x{http.request.uri}?d=e", "", "/a?b=c", "/x/a?b=c&d=e"},
+		{"/x{http.request.uri}?d=e", "", "/a?b=c", "/x/a?d=e&b=c"},
+		{"/x{http.request.uri}?d=e&f", "", "/a?d=mine&%64=mine&b=c&f&&F=d", "/x/a?d=e&f&b=c&F=d"},
+		{"/x{http.request.uri}?d=e", "", "/a", "/x/a?d=e"},
 		{"/x{http.request.uri.path}", "", "/a%2Fb%3Fc?d=e", "/x/a%2Fb%3Fc?d=e"},
 		{"/x{http.request.uri.path}?", "", "/a?d=e", "/x/a"},
 		{"/x?{http.request.uri.query}&c={geo.city}", "R&D", "/a?d=%26", "/x?d=%26&c=R%26D"},
@@ -38,7 +42,10 @@ func TestRewriteTemplates(t *testing.T) {
 		{"/{geo.city}", "São Paulo", "/", "/S%C3%A3o%20Paulo"},
 		{"/{geo.city}", "", "/old?x", "/old?x"},
 		{"/{geo.city}/y", "..", "/old", "/old"},
-		{"/x?{geo.city}", "..", "/old", "/old"},
+		{"/x?{geo.city}", "..", "/old", "/x?.."},
+		{"/{http.request.uri.query.p}", "", "/old?p=../admin", "/old?p=../admin"},
+		{"/x/{http.request.uri.query.p}/y", "", "/old?p=a/..", "/old?p=a/.."},
+		{"/x/{http.request.header.Evil}", "", "/old", "/old"},
 		{"/{http.request.uri.query.p}", "", "/old?p=a/b%3F..%23", "/a/b%3F..%23?p=a/b%3F..%23"},
 		{"/x", "", "*", "*"},
 	} {
@@ -50,6 +57,7 @@ func TestRewriteTemplates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.Header.Set("Evil", "./a")
 		if r.URL, err = url.ParseRequestURI(tt.uri); err != nil {
 			t.Fatal(err)
 		}
@@ -58,6 +66,29 @@ func TestRewriteTemplates(t *testing.T) {
 		changed := u.rewrite(r, toldOf(g, &geo.Location{City: tt.city}), repl)
 		if r.RequestURI != tt.want || r.URL.RequestURI() != tt.want || changed != (tt.want != tt.uri) {
 			t.Errorf("%s with city %q of %s is %s (%v), want %s", tt.template, tt.city, tt.uri, r.RequestURI, changed, tt.want)
+		}
+	}
+}
+
+// A client may send the URL of the whole site in its request line.
+func TestRewriteOfAbsoluteForm(t *testing.T) {
+	g := emptyGeneration(t)
+	for _, tt := range []struct{ template, uri, want string }{
+		{"/s{http.request.uri}", "http://evil.example/p?q", "/s/p?q"},
+		{"/s{http.request.orig_uri}", "http://evil.example/p?q", "/s/p?q"},
+		{"/s{http.request.uri}", "http://evil.example", "/s/"},
+		{"/s{http.request.orig_uri}", "http://evil.example", "/s/"},
+	} {
+		u, err := g.parseURITemplate(tt.template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET " + tt.uri + " HTTP/1.1\r\nHost: shop.example\r\n\r\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), nil, nil); !u.rewrite(r, toldOf(g, &geo.Location{}), r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)) || r.RequestURI != tt.want {
+			t.Errorf("%s of %s is %s, want %s", tt.template, tt.uri, r.RequestURI, tt.want)
 		}
 	}
 }

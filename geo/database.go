@@ -82,15 +82,6 @@ func sameVersion(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// plainPathError drops the operation and path of an *fs.PathError, which the
-// message around it has already.
-func plainPathError(err error) error {
-	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
-		return pathError.Err
-	}
-	return err
-}
-
 // NewDatabase is OpenDatabase for a file that is in memory already; name
 // stands for it in errors. The data must not be changed afterwards.
 func NewDatabase(name string, data []byte) (*Database, error) {
@@ -125,7 +116,57 @@ func (db *Database) String() string {
 	return fmt.Sprintf("%s (%s, %s layout, built %s)", db.path, db.Type(), db.layout.name, db.Built().Format(time.DateOnly))
 }
 
-// Find implements Source. A record is its offset in the file plus one.
+// aliases are prefixes that a file of both families may lead back to its IPv4
+// networks, which Networks does not repeat.
+var aliases = []netip.Addr{netip.MustParseAddr("2001::"), netip.MustParseAddr("2002::")}
+
+// Networks implements Source.
+func (db *Database) Networks(ipv6 bool, add func(start netip.Addr, record uint32) error) error {
+	within := netip.MustParsePrefix("0.0.0.0/0")
+	asked := aliases
+	if ipv6 {
+		if db.reader.Metadata.IPVersion == 4 {
+			return nil
+		}
+		// Little is known outside of it, and is asked for.
+		within = netip.MustParsePrefix("2000::/3")
+		if err := add(netip.IPv6Unspecified(), AskSource); err != nil {
+			return err
+		}
+	}
+	for result := range db.reader.NetworksWithin(within, maxminddb.IncludeNetworksWithoutData()) {
+		if err := result.Err(); err != nil {
+			return fmt.Errorf("database %s: %w", db.path, err)
+		}
+		start := result.Prefix().Addr()
+		if start.BitLen() != within.Addr().BitLen() || start.Less(within.Addr()) { // a wider network
+			start = within.Addr()
+		}
+		for ipv6 && len(asked) > 0 && !start.Less(asked[0]) {
+			if err := add(asked[0], AskSource); err != nil {
+				return err
+			}
+			asked = asked[1:]
+		}
+		if err := add(start, recordOf(result)); err != nil {
+			return err
+		}
+	}
+	if ipv6 {
+		return add(netip.MustParseAddr("4000::"), AskSource)
+	}
+	return nil
+}
+
+// recordOf is the number of a record: its offset in the file plus one.
+func recordOf(result maxminddb.Result) uint32 {
+	if !result.Found() {
+		return 0
+	}
+	return uint32(result.Offset()) + 1
+}
+
+// Find implements Source.
 func (db *Database) Find(addr netip.Addr) (uint32, error) {
 	if addr.Is6() && db.reader.Metadata.IPVersion == 4 {
 		return 0, nil // the reader makes this an error; to us it is just not there
@@ -134,10 +175,7 @@ func (db *Database) Find(addr netip.Addr) (uint32, error) {
 	if err := result.Err(); err != nil {
 		return 0, fmt.Errorf("database %s: %w", db.path, err)
 	}
-	if !result.Found() {
-		return 0, nil
-	}
-	return uint32(result.Offset()) + 1, nil
+	return recordOf(result), nil
 }
 
 // Read implements Source.

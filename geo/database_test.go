@@ -26,20 +26,29 @@ func open(t testing.TB, ipVersion int, records geotest.Records) *geo.Database {
 	return db
 }
 
-func locator(t testing.TB, defaultAccuracy float64, databases ...*geo.Database) *geo.Locator[*geo.Location] {
+func locator(t testing.TB, defaultAccuracy float64, databases ...*geo.Database) *geo.Locator[geo.Location] {
 	t.Helper()
 	sources := make([]geo.Source, len(databases))
 	for i, db := range databases {
 		sources[i] = db
 	}
-	l, err := geo.NewLocator(sources, 100, defaultAccuracy, func(l *geo.Location) *geo.Location { return l })
+	l, err := geo.NewLocator(compile(t, sources...), 100, defaultAccuracy, func(l *geo.Location) *geo.Location { return l })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-func locate(t testing.TB, l *geo.Locator[*geo.Location], addr string) *geo.Location {
+func compile(t testing.TB, sources ...geo.Source) *geo.Networks {
+	t.Helper()
+	n, err := geo.CompileNetworks(sources, geo.DefaultIndexMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func locate(t testing.TB, l *geo.Locator[geo.Location], addr string) *geo.Location {
 	t.Helper()
 	location, err := l.Locate(netip.MustParseAddr(addr))
 	if err != nil {
@@ -226,7 +235,7 @@ func TestLocatorCaches(t *testing.T) {
 		"81.2.71.0/24": geotest.Flat("IT", "", "Milan", 45, 9), // the same record as the first
 	})
 	made := 0
-	l, err := geo.NewLocator([]geo.Source{db}, 1, 0, func(l *geo.Location) *geo.Location { made++; return l })
+	l, err := geo.NewLocator(compile(t, db), 1, 0, func(l *geo.Location) *geo.Location { made++; return l })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,10 +256,10 @@ func TestLocatorCaches(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { locate(t, l, "81.2.69.77") }); n > 0 {
 		t.Errorf("a hit allocates %v times", n)
 	}
-	if _, err := geo.NewLocator([]geo.Source{db}, 0, 0, func(*geo.Location) int { return 0 }); err == nil {
+	if _, err := geo.NewLocator(compile(t, db), 0, 0, func(l *geo.Location) *geo.Location { return l }); err == nil {
 		t.Error("a cache of size 0 is accepted")
 	}
-	if _, err := geo.NewLocator(make([]geo.Source, 9), 1, 0, func(*geo.Location) int { return 0 }); err == nil {
+	if _, err := geo.CompileNetworks(make([]geo.Source, 9), geo.DefaultIndexMemory); err == nil {
 		t.Error("nine databases are accepted")
 	}
 }
@@ -357,7 +366,7 @@ func BenchmarkLocate(b *testing.B) {
 		size int
 	}{{"hit", 65536}, {"miss", 1}} {
 		b.Run(bench.name, func(b *testing.B) {
-			l, err := geo.NewLocator([]geo.Source{db}, bench.size, 0, func(l *geo.Location) *geo.Location { return l })
+			l, err := geo.NewLocator(compile(b, db), bench.size, 0, func(l *geo.Location) *geo.Location { return l })
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,7 +45,12 @@ type geoJSON struct {
 }
 
 func (a *Areas) readFile(path string) error {
-	data, err := os.ReadFile(path)
+	file, err := OpenFile(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(file)
 	if err != nil {
 		return plainPathError(err)
 	}

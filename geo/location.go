@@ -5,7 +5,9 @@
 //
 //	db, err := geo.OpenDatabase("GeoLite2-City.mmdb")
 //	...
-//	locator, err := geo.NewLocator([]geo.Source{db}, 65536, 0,
+//	networks, err := geo.CompileNetworks([]geo.Source{db}, geo.DefaultIndexMemory)
+//	...
+//	locator, err := geo.NewLocator(networks, geo.DefaultCacheSize, 0,
 //		func(l *geo.Location) *geo.Location { return l })
 //	...
 //	location, err := locator.Locate(netip.MustParseAddr("81.2.69.142"))

@@ -3,118 +3,150 @@ package geo
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
+	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// Source is a table of addresses and what is known of their location, like a
-// *Database. It must be safe for concurrent use.
-type Source interface {
-	// Find gives the number of the record of an address, which is unmapped
-	// and has no zone. Zero means that there is none. Addresses with the same
-	// record have the same location.
-	Find(addr netip.Addr) (record uint32, err error)
-	// Read fills in what a record says. The location is empty before.
-	Read(record uint32, l *Location) error
-	// String describes the source for a log line.
-	String() string
-}
-
-// MaxSources is how many sources one Locator asks.
-const MaxSources = 8
-
 // DefaultCacheSize is how many answers a Locator keeps unless told otherwise.
 const DefaultCacheSize = 65536
 
-// Locator finds the answer for an address in one or more sources. What an
-// answer is, its user decides: finish makes it of a Location, once for a
-// database record and not once for an address, since a database has far fewer
-// records than addresses. Answers are kept in an LRU cache.
+// Locator finds the answer for an address. What an answer is, its user
+// decides: finish makes it of a Location, once for a database record and not
+// once for an address, since a database has far fewer records than addresses.
 //
-//	addr ──► record in each source ──► LRU of answers ──► answer
-//	                                        └ miss: decode, merge, finish
+//	addr ──► Networks ──► id ──► slot ──► answer
+//	                              └ empty: decode, merge, finish
+//
+// An LRU cache bounds how many slots are filled: what it evicts is cleared.
+// A hit in a slot takes no lock; only some hits, by chance, tell the cache that
+// the answer was used, which keeps those that are used often.
 //
 // A Locator is safe for concurrent use; finish must be, too.
 type Locator[A any] struct {
-	sources         []Source
+	networks        *Networks
 	defaultAccuracy float64
-	finish          func(*Location) A
-	answers         *lru.Cache[recordKey, A]
-	nowhere         A
+	finish          func(*Location) *A
+	slots           [2][]atomic.Pointer[A] // by family and id
+	kept            *lru.Cache[answerKey, kept[A]]
+	nowhere         *A
 }
 
 // recordKey is the record of an address in each source. The zero key: none
 // knows the address.
-type recordKey [MaxSources]uint32
+type recordKey = [MaxSources]uint32
 
-// NewLocator makes a Locator that asks the sources in order; the first that
-// knows a field wins. cacheSize is in answers. defaultAccuracy, in metres, is
-// given to points whose source states no accuracy radius; zero leaves it
-// unknown.
-func NewLocator[A any](sources []Source, cacheSize int, defaultAccuracy float64, finish func(*Location) A) (*Locator[A], error) {
-	if len(sources) > MaxSources {
-		return nil, fmt.Errorf("%d databases, but at most %d can be asked together", len(sources), MaxSources)
+// answerKey tells the answers of the cache apart: each slot has its own, as
+// have the addresses of which the sources were asked.
+type answerKey struct {
+	records recordKey
+	slots   int8 // the family of the slot, or asked
+}
+
+const asked = -1
+
+// kept is an answer in the cache and the slot it fills.
+type kept[A any] struct {
+	answer *A
+	slot   *atomic.Pointer[A] // nil if none
+}
+
+// refreshEvery is how many hits in slots it takes on average for one to be
+// told to the cache.
+const refreshEvery = 64
+
+// NewLocator makes a Locator. cacheSize is in answers. defaultAccuracy, in
+// metres, is given to points whose source states no accuracy radius; zero
+// leaves it unknown.
+func NewLocator[A any](networks *Networks, cacheSize int, defaultAccuracy float64, finish func(*Location) *A) (*Locator[A], error) {
+	l := &Locator[A]{networks: networks, defaultAccuracy: defaultAccuracy, finish: finish}
+	for i := range l.slots {
+		l.slots[i] = make([]atomic.Pointer[A], len(networks.families[i].records)/max(len(networks.sources), 1))
 	}
-	answers, err := lru.New[recordKey, A](cacheSize)
+	var err error
+	l.kept, err = lru.NewWithEvict(cacheSize, func(_ answerKey, evicted kept[A]) {
+		if evicted.slot != nil {
+			evicted.slot.Store(nil)
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cache size %d: it must be above zero", cacheSize)
 	}
-	return &Locator[A]{
-		sources:         sources,
-		defaultAccuracy: defaultAccuracy,
-		finish:          finish,
-		answers:         answers,
-		nowhere:         finish(&Location{}),
-	}, nil
+	l.nowhere = finish(&Location{})
+	return l, nil
 }
 
 // Nowhere is the answer for a visitor of whom nothing is known.
-func (l *Locator[A]) Nowhere() A { return l.nowhere }
+func (l *Locator[A]) Nowhere() *A { return l.nowhere }
 
 // Locate gives the answer for an address. An address that no source knows,
 // or an invalid one, has the answer Nowhere and no error: not found is no
 // failure. An error means that a source could not be read; the answer is
 // then what the others know.
-func (l *Locator[A]) Locate(addr netip.Addr) (A, error) {
+func (l *Locator[A]) Locate(addr netip.Addr) (*A, error) {
 	if !addr.IsValid() {
 		return l.nowhere, nil
 	}
-	addr = addr.Unmap().WithZone("")
-	var key recordKey
-	var failed error
-	for i, source := range l.sources {
-		record, err := source.Find(addr)
-		if err != nil {
-			failed = errors.Join(failed, err)
-		}
-		key[i] = record
+	addr = addr.Unmap()
+	family, id := l.networks.find(addr)
+	switch id {
+	case 0:
+		return l.nowhere, nil
+	case askID:
+		return l.ask(addr.WithZone(""))
 	}
-	if key == (recordKey{}) {
-		return l.nowhere, failed
+	slot := &l.slots[family][id]
+	answer := slot.Load()
+	if answer == nil {
+		return l.fill(answerKey{l.networks.key(family, id), int8(family)}, slot)
 	}
-	if answer, ok := l.answers.Get(key); ok {
-		return answer, failed
+	if rand.Uint32()%refreshEvery == 0 {
+		l.kept.Get(answerKey{l.networks.key(family, id), int8(family)})
 	}
-	location, err := l.read(key)
-	answer := l.finish(location)
-	if err != nil {
-		return answer, errors.Join(failed, err) // not kept, so that the error is seen each time
-	}
-	l.answers.Add(key, answer)
-	return answer, failed
+	return answer, nil
 }
 
-// read decodes and merges the records of a key.
-func (l *Locator[A]) read(key recordKey) (*Location, error) {
+// ask is Locate for an address of which the sources must be asked.
+func (l *Locator[A]) ask(addr netip.Addr) (*A, error) {
+	records, failed := l.networks.ask(addr)
+	if records == (recordKey{}) {
+		return l.nowhere, failed
+	}
+	key := answerKey{records, asked}
+	if hit, ok := l.kept.Get(key); ok {
+		return hit.answer, failed
+	}
+	answer, err := l.fill(key, nil)
+	return answer, errors.Join(failed, err)
+}
+
+// fill makes the answer for a key and keeps it, in its slot if it has one. An
+// answer that is not complete is not kept, so that the error is seen each time.
+func (l *Locator[A]) fill(key answerKey, slot *atomic.Pointer[A]) (*A, error) {
+	location, err := l.read(key.records)
+	answer := l.finish(location)
+	if err != nil {
+		return answer, err
+	}
+	if slot != nil {
+		slot.Store(answer) // before Add: what Add evicts at once is cleared
+	}
+	l.kept.Add(key, kept[A]{answer, slot})
+	return answer, nil
+}
+
+// read decodes and merges the records of all sources.
+func (l *Locator[A]) read(records recordKey) (*Location, error) {
 	merged := &Location{}
 	var failed error
-	for i, source := range l.sources {
-		if key[i] == 0 {
+	for i, source := range l.networks.sources {
+		if records[i] == 0 {
 			continue
 		}
 		var one Location
-		if err := source.Read(key[i], &one); err != nil {
+		if err := source.Read(records[i], &one); err != nil {
 			failed = errors.Join(failed, err)
 			continue
 		}

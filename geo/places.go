@@ -2,7 +2,6 @@ package geo
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 )
@@ -37,9 +36,9 @@ func ReadPlaces(others Gazetteer, paths ...string) (*Places, error) {
 }
 
 func (p *Places) readFile(path string) error {
-	file, err := os.Open(path)
+	file, err := OpenFile(path)
 	if err != nil {
-		return plainPathError(err)
+		return err
 	}
 	defer file.Close()
 	table, err := NewTable(file, "name", "lat", "lng")

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"unicode"
@@ -49,11 +47,8 @@ type Directory struct {
 
 // ReadFile reads a store list from a CSV file; see Read.
 func ReadFile(path string) (*Directory, error) {
-	file, err := os.Open(path)
+	file, err := geo.OpenFile(path)
 	if err != nil {
-		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathError.Err
-		}
 		return nil, fmt.Errorf("stores %s: %w", path, err)
 	}
 	defer file.Close()
@@ -124,6 +119,9 @@ func Read(r io.Reader) (*Directory, error) {
 	return d, nil
 }
 
+// maxCode is how many bytes a store code may have.
+const maxCode = 256
+
 func checkCode(code string) error {
 	switch {
 	case code == "":
@@ -132,6 +130,8 @@ func checkCode(code string) error {
 		return fmt.Errorf("the store code %q is reserved for the web shop's own stock", code)
 	case code == "." || code == "..":
 		return fmt.Errorf("the store code %q means something else in a URL", code)
+	case len(code) > maxCode:
+		return fmt.Errorf("the store code %q… has %d bytes; at most %d fit into headers and URLs", code[:20], len(code), maxCode)
 	case strings.ContainsFunc(code, unicode.IsControl):
 		return fmt.Errorf("the store code %q has a control character in it", code)
 	}

@@ -72,7 +72,7 @@ func Bytes(t testing.TB, ipVersion int, records Records) []byte {
 	t.Helper()
 	tree, err := mmdbwriter.New(mmdbwriter.Options{
 		DatabaseType: "Test", IPVersion: ipVersion, RecordSize: 24,
-		IncludeReservedNetworks: true, DisableIPv4Aliasing: true,
+		IncludeReservedNetworks: true,
 	})
 	if err != nil {
 		t.Fatal(err)
