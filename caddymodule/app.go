@@ -78,7 +78,10 @@ type App struct {
 	metrics   *metrics
 	logger    *zap.Logger
 	stop      chan struct{}
-	refused   []fileVersion // of the last version that could not be loaded; only for reload
+
+	// Of the last version that could not be loaded; only for reload.
+	refused   []fileVersion
+	refusedAt time.Time
 }
 
 // CaddyModule returns the Caddy module information.
@@ -93,6 +96,9 @@ func (App) CaddyModule() caddy.ModuleInfo {
 func (a *App) Provision(ctx caddy.Context) error {
 	a.logger = ctx.Logger()
 	a.entrances = map[*caddyhttp.Server]*stripper{}
+	if err := a.check(); err != nil {
+		return err
+	}
 	if a.CacheSize == 0 {
 		a.CacheSize = geo.DefaultCacheSize
 	}
@@ -130,8 +136,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 // minReloadInterval keeps a slip of the pen from checking files all the time.
 const minReloadInterval = 10 * time.Millisecond
 
-// Validate checks what needs no data.
-func (a *App) Validate() error {
+// check refuses numbers out of range, before all data is loaded in vain.
+func (a *App) check() error {
 	if a.CacheSize < 0 {
 		return fmt.Errorf("cache_size %d: it must be above zero", a.CacheSize)
 	}
@@ -173,12 +179,12 @@ func (a *App) logLoaded(message string, g *generation) {
 	for _, source := range g.sources {
 		databases = append(databases, source.String())
 	}
-	for i, warning := range g.engine.Warnings() {
-		if i == maxWarnings {
-			a.logger.Warn("more rules look wrong", zap.Int("count", len(g.engine.Warnings())-i))
-			break
-		}
+	warnings, count := g.engine.Warnings(maxWarnings)
+	for _, warning := range warnings {
 		a.logger.Warn("a rule looks wrong; it may never match", zap.Error(warning))
+	}
+	if more := count - len(warnings); more > 0 {
+		a.logger.Warn("more rules look wrong", zap.Int("count", more))
 	}
 	a.logger.Info(message, append(fields, zap.Strings("databases", databases))...)
 }
@@ -200,5 +206,4 @@ func appOf(ctx caddy.Context) (*App, error) {
 var (
 	_ caddy.App         = (*App)(nil)
 	_ caddy.Provisioner = (*App)(nil)
-	_ caddy.Validator   = (*App)(nil)
 )

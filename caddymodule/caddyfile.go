@@ -308,9 +308,9 @@ func parsePlainRule(d *caddyfile.Dispenser, kind string, r *segment.Rule) (err e
 	case "postal":
 		r.Postal = values("201*")
 	case "metro":
-		r.Metro, err = parseNumbers(d, kind, "", values("807"))
+		r.Metro, err = parseNumbers(d, kind, "", "807", args)
 	case "asn":
-		r.ASN, err = parseNumbers(d, kind, "AS", values("3269"))
+		r.ASN, err = parseNumbers(d, kind, "AS", "3269", args)
 	case "timezone":
 		r.TimeZone = values("Europe/Rome")
 	case "within":
@@ -337,15 +337,15 @@ func parsePlainRule(d *caddyfile.Dispenser, kind string, r *segment.Rule) (err e
 	return err
 }
 
-func parseNumbers(d *caddyfile.Dispenser, kind, prefix string, args []string) ([]uint32, error) {
+func parseNumbers(d *caddyfile.Dispenser, kind, prefix, example string, args []string) ([]uint32, error) {
 	if len(args) == 0 {
-		return nil, d.Errf("%s needs a number", kind)
+		return nil, d.Errf("%s needs a number, like: %s %s", kind, kind, example)
 	}
 	numbers := make([]uint32, len(args))
 	for i, arg := range args {
 		n, err := strconv.ParseUint(strings.TrimPrefix(strings.ToUpper(arg), prefix), 10, 32)
 		if err != nil || n == 0 {
-			return nil, d.Errf("%s: %q is not a number", kind, arg)
+			return nil, d.Errf("%s: %q is not a number: expected one like %s", kind, arg, example)
 		}
 		numbers[i] = uint32(n)
 	}

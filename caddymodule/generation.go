@@ -99,6 +99,13 @@ func (a *App) load() (*generation, error) {
 			return nil, err
 		}
 	}
+	if g.stores != nil {
+		for _, column := range g.stores.Columns() {
+			if _, taken := decisionPlaceholders["store."+column]; taken {
+				return nil, fmt.Errorf("stores %s: the column %s has the name of a placeholder of geosegment's own, {store.%s}: give it another", a.Stores, column, column)
+			}
+		}
+	}
 	g.engine, err = segment.Compile(a.Segments, segment.Options{
 		Places: places,
 		Cities: names,
@@ -143,14 +150,20 @@ func (a *App) watch(stop <-chan struct{}) {
 // being written would be loaded by halves. It returns what it saw.
 func (a *App) reload(seen []fileVersion) []fileVersion {
 	now := a.look()
-	if !sameFiles(now, seen) || sameFiles(now, a.current.Load().files) || sameFiles(now, a.refused) {
+	if !sameFiles(now, seen) || sameFiles(now, a.current.Load().files) {
 		return now
 	}
-	g, err := a.load()
+	again := sameFiles(now, a.refused)
+	if again && time.Since(a.refusedAt) < retryRefused {
+		return now
+	}
+	g, err := a.tryLoad()
 	if err != nil {
-		a.refused = now
-		a.metrics.reloads.failed.Inc()
-		a.logger.Error("a new version of the data cannot be used; the old one stays", zap.Error(err))
+		a.refused, a.refusedAt = now, time.Now()
+		if !again {
+			a.metrics.reloads.failed.Inc()
+			a.logger.Error("a new version of the data cannot be used; the old one stays", zap.Error(err))
+		}
 		return now
 	}
 	a.refused = nil
@@ -158,6 +171,21 @@ func (a *App) reload(seen []fileVersion) []fileVersion {
 	a.metrics.reloads.succeeded.Inc()
 	a.logLoaded("loaded a new version of the data", g)
 	return now
+}
+
+// retryRefused is when a version that could not be loaded is tried again: the
+// cause may have been another one than the files.
+const retryRefused = time.Minute
+
+// tryLoad is load while the server runs, which a mistake in reading some file
+// must not end.
+func (a *App) tryLoad() (g *generation, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("reading the data failed, which is a mistake in geosegment: %v", r)
+		}
+	}()
+	return a.load()
 }
 
 func sameFiles(a, b []fileVersion) bool {

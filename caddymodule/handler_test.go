@@ -447,7 +447,7 @@ func TestLoadErrors(t *testing.T) {
 // JSON has every check that the Caddyfile has.
 func TestLoadErrorsJSON(t *testing.T) {
 	for name, tt := range map[string]struct{ app, handler, want string }{
-		"cache size":      {`"cache_size":-1`, ``, "cache size -1"},
+		"cache size":      {`"cache_size":-1`, ``, "cache_size -1: it must be above zero"},
 		"headers":         {``, `"headers":"on"`, `headers "on": expected off`},
 		"accuracy":        {`"default_accuracy":"x"`, ``, `default_accuracy: "x" is not a length`},
 		"rule":            {`"segments":[{"name":"s","rules":[{"eu":true,"located":true}]}]`, ``, "a rule has eu and located"},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
 // template is a text with placeholders, parsed once.
@@ -95,13 +96,29 @@ func (g *generation) parseURITemplate(s string) (u uriTemplate, err error) {
 		return u, err
 	}
 	for i, p := range u.path {
-		if p.key && (p.text == "http.request.uri" || p.text == "http.request.orig_uri") && i+1 < len(u.path) {
-			return u, fmt.Errorf("%q: {%s} ends with the visitor's query, and nothing can follow it but a query; to put something behind the path write {%s.path}", s, p.text, p.text)
+		if p.key && endsWithQuery(p.text) && i+1 < len(u.path) {
+			return u, fmt.Errorf("%q: {%s} ends with the visitor's query, and nothing can follow it but a query; to put something behind the path write {http.request.uri.path}", s, p.text)
 		}
 	}
 	u.hasQuery = hasQuery
-	u.query, err = g.parseTemplate(query)
-	return u, err
+	if u.query, err = g.parseTemplate(query); err != nil {
+		return u, err
+	}
+	for _, p := range u.query {
+		if p.key && strings.HasSuffix(p.text, ".prefixed_query") {
+			return u, fmt.Errorf("%q: {%s} begins with a question mark, and there is one already; write {http.request.uri.query}", s, p.text)
+		}
+	}
+	return u, nil
+}
+
+// endsWithQuery reports whether a placeholder's value may have a query.
+func endsWithQuery(key string) bool {
+	switch key {
+	case "http.request.uri", "http.request.orig_uri", "http.request.uri.prefixed_query", "http.request.orig_uri.prefixed_query":
+		return true
+	}
+	return false
 }
 
 // rewrite sets the URI of a request, and reports whether it did: not when a
@@ -116,8 +133,14 @@ func (u uriTemplate) rewrite(r *http.Request, told *told, repl *caddy.Replacer) 
 		switch key {
 		case "http.request.uri", "http.request.orig_uri":
 			return originForm(value) // path and query, escaped already
+		case "http.request.uri.prefixed_query", "http.request.orig_uri.prefixed_query":
+			return value
 		case "http.request.uri.path":
 			return r.URL.EscapedPath()
+		case "http.request.orig_uri.path":
+			if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
+				return original.URL.EscapedPath()
+			}
 		}
 		if ours(key) { // one segment
 			climbs = climbs || value == "." || value == ".."

@@ -31,25 +31,30 @@ func (a *Area) Contains(p Point) bool {
 //	band 0   edges that touch latitudes low … low+step
 //	band 1   edges that touch the next …
 //
-// invariant: an edge is in every band that its latitudes touch.
+// invariant: an edge is in every band that its latitudes touch; west is in
+// [-180, 180).
 type polygon struct {
 	west, east   float64 // of the unwrapped edges, which may go beyond 180
 	south, north float64
-	bands        [][]edge
-	step         float64 // degrees of latitude of a band
+	edges        []edge
+	bands        [][]uint32 // indices of edges
+	step         float64    // degrees of latitude of a band
 }
 
 // edge is a side of a ring in degrees, with a.Lat ≤ b.Lat.
 type edge struct{ a, b Point }
 
-// maxBands bounds the memory of a polygon; more would hold an edge each, or less.
-const maxBands = 4096
+// More bands would hold an edge each, or less; and where many edges are long, a
+// band more holds nearly all of them once more.
+const (
+	maxBands    = 4096
+	maxRepeated = 8 // times an edge is in a band, on average
+)
 
 // newPolygon makes a polygon of unwrapped rings, closed and not crossing. A
 // point is inside when it is inside of an odd number of them.
 func newPolygon(rings [][]Point) *polygon {
 	g := &polygon{west: math.Inf(1), east: math.Inf(-1), south: 90, north: -90}
-	var edges []edge
 	for _, ring := range rings {
 		for i := range len(ring) - 1 {
 			p, q := ring[i], ring[i+1]
@@ -59,20 +64,38 @@ func newPolygon(rings [][]Point) *polygon {
 			if p.Lat > q.Lat {
 				p, q = q, p
 			}
-			edges = append(edges, edge{p, q})
+			g.edges = append(g.edges, edge{p, q})
 			g.south, g.north = min(g.south, p.Lat), max(g.north, q.Lat)
 			g.west, g.east = min(g.west, p.Lng, q.Lng), max(g.east, p.Lng, q.Lng)
 		}
 	}
-	n := max(1, min(len(edges), maxBands))
-	g.step = (g.north - g.south) / float64(n)
-	g.bands = make([][]edge, n)
-	for _, e := range edges {
+	turn := 360 * math.Floor((g.west+180)/360)
+	g.west, g.east = g.west-turn, g.east-turn
+	for i := range g.edges {
+		g.edges[i].a.Lng -= turn
+		g.edges[i].b.Lng -= turn
+	}
+	for n := max(1, min(len(g.edges), maxBands)); ; n /= 2 {
+		g.setBands(n)
+		entries := 0
+		for _, e := range g.edges {
+			entries += g.band(e.b.Lat) - g.band(e.a.Lat) + 1
+		}
+		if n == 1 || entries <= maxRepeated*len(g.edges) {
+			break
+		}
+	}
+	for i, e := range g.edges {
 		for band := g.band(e.a.Lat); band <= g.band(e.b.Lat); band++ {
-			g.bands[band] = append(g.bands[band], e)
+			g.bands[band] = append(g.bands[band], uint32(i))
 		}
 	}
 	return g
+}
+
+func (g *polygon) setBands(n int) {
+	g.step = (g.north - g.south) / float64(n)
+	g.bands = make([][]uint32, n)
 }
 
 func (g *polygon) band(lat float64) int {
@@ -89,18 +112,19 @@ func (g *polygon) contains(p Point) bool {
 	edges := g.bands[g.band(p.Lat)]
 	for _, turn := range [3]float64{0, -360, 360} { // the rings are unwrapped, the point is not
 		q := Point{p.Lat, p.Lng + turn}
-		if q.Lng >= g.west && q.Lng <= g.east && insideRings(edges, q) {
+		if q.Lng >= g.west && q.Lng <= g.east && g.insideRings(edges, q) {
 			return true
 		}
 	}
 	return false
 }
 
-// insideRings counts the edges that a line from p to the east crosses; each
+// insideRings counts those of the edges that a line from p to the east crosses; each
 // has its lower end and not its upper one, so that a corner counts once.
-func insideRings(edges []edge, p Point) bool {
+func (g *polygon) insideRings(edges []uint32, p Point) bool {
 	inside := false
-	for _, e := range edges {
+	for _, i := range edges {
+		e := &g.edges[i]
 		if p.Lat < e.a.Lat || p.Lat > e.b.Lat {
 			continue
 		}

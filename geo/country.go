@@ -37,6 +37,15 @@ var countries = sync.OnceValue(func() map[string]Country {
 	return table
 })
 
+// countriesByName are the codes of countries by folded English name.
+var countriesByName = sync.OnceValue(func() map[string][]string {
+	names := map[string][]string{}
+	for code, c := range countries() {
+		names[Fold(c.Name)] = append(names[Fold(c.Name)], code)
+	}
+	return names
+})
+
 // CountryByCode finds a country by its upper-case code.
 func CountryByCode(code string) (Country, bool) {
 	c, ok := countries()[code]

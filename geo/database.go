@@ -1,6 +1,7 @@
 package geo
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -52,7 +53,12 @@ type openFile struct {
 func OpenDatabase(path string) (*Database, error) {
 	opened.Lock()
 	defer opened.Unlock()
-	info, err := os.Stat(path)
+	file, err := OpenFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, plainPathError(err))
 	}
@@ -61,14 +67,11 @@ func OpenDatabase(path string) (*Database, error) {
 			return db, nil
 		}
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("database %s: not a regular file", path)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
+	data := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	if _, err := data.ReadFrom(file); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, plainPathError(err))
 	}
-	db, err := NewDatabase(path, data)
+	db, err := NewDatabase(path, data.Bytes())
 	if err != nil {
 		return nil, err
 	}
@@ -185,11 +188,11 @@ func (db *Database) Read(record uint32, l *Location) error {
 	if err != nil {
 		return fmt.Errorf("database %s: record at offset %d: %w", db.path, record-1, err)
 	}
-	if l.HasPoint && !l.Point.Valid() {
-		l.Point, l.HasPoint, l.Accuracy = Point{}, false, 0
-	}
 	if _, ok := CountryByCode(l.Country); !ok { // "ZZ", "XX", "-" stand for unknown
 		l.Country, l.EU = "", false
+		if l.Point == (Point{}) { // as does 0,0 then
+			l.HasPoint, l.Accuracy = false, 0
+		}
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/peterstace/simplefeatures/geom"
@@ -193,7 +192,7 @@ func (a *Areas) Find(name string) (*Area, error) {
 	if area, ok := a.byName[Fold(name)]; ok {
 		return area, nil
 	}
-	switch near := Closest(name, slices.Clone(a.names)); {
+	switch near := Closest(name, a.names); {
 	case len(a.names) == 0:
 		return nil, fmt.Errorf("unknown area %q: no areas are configured; name a GeoJSON file with `areas FILE`", name)
 	case near != "":

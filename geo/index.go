@@ -128,9 +128,9 @@ func (x *Index) selectNth(low, high, nth, axis int) {
 
 // Nearest gives the id of the point nearest to p and its Distance in metres.
 // Of equally distant points it is the one with the lowest id. ok is false when
-// the index is empty. It does not allocate.
+// the index is empty or p is not Valid. It does not allocate.
 func (x *Index) Nearest(p Point) (id int, metres float64, ok bool) {
-	if len(x.ids) == 0 {
+	if len(x.ids) == 0 || !p.Valid() {
 		return 0, 0, false
 	}
 	s := search{x: x, from: p, at: p.vector(), chord2: 8, limit: 8, id: -1, metres: math.Inf(1)}

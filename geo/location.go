@@ -100,17 +100,17 @@ func (l *Location) complete() {
 
 // merge takes from other every group of fields that l does not know. Fields
 // that belong together come from the same source: a point keeps its own
-// accuracy, and a city, region or postal code of another country is not mixed
-// in.
+// accuracy, and nothing of another country, region or city is mixed in. Both
+// are complete.
 func (l *Location) merge(other *Location) {
-	sameCountry := l.Country == "" || other.Country == "" || l.Country == other.Country
-	if l.Country == "" && other.Country != "" {
+	samePlace := compatible(l, other)
+	if l.Country == "" && l.Continent == "" {
 		l.Country, l.Continent, l.EU = other.Country, other.Continent, other.EU
 	}
-	if l.Continent == "" {
-		l.Continent = other.Continent
-	}
-	if sameCountry {
+	if samePlace {
+		if l.Country == "" {
+			l.Country, l.EU = other.Country, other.EU
+		}
 		if len(l.Regions) == 0 {
 			l.Regions = other.Regions
 		}
@@ -130,10 +130,19 @@ func (l *Location) merge(other *Location) {
 			l.Point, l.HasPoint, l.Accuracy = other.Point, true, other.Accuracy
 		}
 	}
-	if l.ASN == 0 && other.ASN != 0 {
-		l.ASN, l.Org = other.ASN, other.Org
+	if l.ASN == 0 {
+		l.ASN = other.ASN
 	}
-	if l.Org == "" {
+	if l.Org == "" && (other.ASN == 0 || l.ASN == other.ASN) {
 		l.Org = other.Org
 	}
+}
+
+// compatible reports whether two locations may be the same place, as far as
+// both know.
+func compatible(a, b *Location) bool {
+	differ := func(x, y string) bool { return x != "" && y != "" && x != y }
+	r, s := a.Region(), b.Region()
+	return !differ(a.Continent, b.Continent) && !differ(a.Country, b.Country) && !differ(r.Code, s.Code) &&
+		!(r.Code == "" && s.Code == "" && differ(Fold(r.Name), Fold(s.Name))) && !differ(Fold(a.City), Fold(b.City))
 }

@@ -150,6 +150,10 @@ func (l *Locator[A]) read(records recordKey) (*Location, error) {
 			failed = errors.Join(failed, err)
 			continue
 		}
+		if one.HasPoint && !one.Point.Valid() {
+			one.Point, one.HasPoint, one.Accuracy = Point{}, false, 0
+		}
+		one.complete()
 		merged.merge(&one)
 	}
 	if merged.HasPoint && merged.Accuracy == 0 {
@@ -158,6 +162,5 @@ func (l *Locator[A]) read(records recordKey) (*Location, error) {
 	if merged.Located() {
 		merged.Source = "database"
 	}
-	merged.complete()
 	return merged, failed
 }

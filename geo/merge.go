@@ -26,11 +26,16 @@ func (r *ranges) idCount() uint32 {
 	return uint32(len(r.records)/max(r.width, 1)) + uint32(1-min(r.width, 1))
 }
 
+// grow makes room for n more ranges.
+func (r *ranges) grow(n int) {
+	r.keys, r.ids = slices.Grow(r.keys, n), slices.Grow(r.ids, n)
+}
+
 // add adds a range behind all others.
 func (r *ranges) add(key uint64, id uint32) {
 	if n := len(r.ids); n == 0 || r.ids[n-1] != id {
 		if n == cap(r.ids) { // append would grow by a quarter, and copy often
-			r.keys, r.ids = slices.Grow(r.keys, n+1024), slices.Grow(r.ids, n+1024)
+			r.grow(n + 1024)
 		}
 		r.keys, r.ids = append(r.keys, key), append(r.ids, id)
 	}

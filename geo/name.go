@@ -1,7 +1,6 @@
 package geo
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -66,9 +65,8 @@ func foldASCII(s string) (string, bool) {
 func Closest(name string, candidates []string) string {
 	name = Fold(name)
 	best, bestDistance := "", len([]rune(name))/3+1
-	slices.Sort(candidates)
 	for _, c := range candidates {
-		if d := levenshtein.ComputeDistance(name, Fold(c)); d < bestDistance {
+		if d := levenshtein.ComputeDistance(name, Fold(c)); d < bestDistance || d == bestDistance && best != "" && c < best {
 			best, bestDistance = c, d
 		}
 	}

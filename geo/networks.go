@@ -12,7 +12,7 @@ import (
 )
 
 // Source is a table of addresses and what is known of their location, like a
-// *Database. It must be safe for concurrent use.
+// *Database. It must be safe for concurrent use, and comparable with ==.
 type Source interface {
 	// Networks calls add for the networks of IPv4, or of IPv6, in the order of
 	// their addresses: from start on, up to the next one, addresses have that
@@ -193,6 +193,9 @@ func (n *Networks) merge(f *family, ipv6 bool) (*ranges, error) {
 	}
 	for _, source := range n.sources {
 		m := newMerger(merged, n.maxBytes/8)
+		if counter, ok := source.(interface{ NetworkCount(ipv6 bool) int }); ok {
+			m.out.grow(min(counter.NetworkCount(ipv6), n.maxBytes/8))
+		}
 		end := uint64(1) << merged.keyBits
 		err := source.Networks(ipv6, func(start netip.Addr, record uint32) error {
 			upper, lower := halves(start)

@@ -2,7 +2,6 @@ package geo
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -11,6 +10,10 @@ import (
 type Gazetteer interface {
 	Find(name string) (Point, error)
 }
+
+// CityName is a name that databases may have for a city, and its country, an
+// ISO 3166-1 code.
+type CityName struct{ Name, Country string }
 
 // Places is a Gazetteer of the operator's own names, which go before those of
 // another one. It is immutable and safe for concurrent use.
@@ -71,14 +74,17 @@ func (p *Places) Find(name string) (Point, error) {
 	if point, ok := p.points[Fold(name)]; ok {
 		return point, nil
 	}
-	near := Closest(name, slices.Clone(p.names))
+	var point Point
+	var err error
 	if p.others != nil {
-		point, err := p.others.Find(name)
-		if err == nil || near == "" {
-			return point, err
+		if point, err = p.others.Find(name); err == nil {
+			return point, nil
 		}
 	}
+	near := Closest(name, p.names)
 	switch {
+	case near == "" && err != nil:
+		return point, err
 	case near == "" && len(p.names) == 0:
 		return Point{}, fmt.Errorf("unknown place %q: no places are configured; write a point like 45.4642,9.19, or name a places file", name)
 	case near != "":

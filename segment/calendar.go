@@ -53,7 +53,8 @@ func (c *calendar) contains(t time.Time) bool {
 	case now >= c.start:
 		return c.hasDay(t)
 	case now < c.end: // began yesterday
-		return c.hasDay(t.AddDate(0, 0, -1))
+		year, month, day := t.Date()
+		return c.hasDay(time.Date(year, month, day-1, 0, 0, 0, 0, time.UTC)) // only its date is looked at
 	}
 	return false
 }

@@ -26,10 +26,13 @@ type Options struct {
 	Finish func(*Decision) any
 }
 
-// CityNames gives the names under which databases may have a city, or an error
-// for a city that it does not know.
+// CityNames knows what cities are called.
 type CityNames interface {
-	MainNames(name string) ([]string, error)
+	// Names gives the names under which databases may have a city; nil if the
+	// city is not known.
+	Names(name string) []geo.CityName
+	// Unknown is an error for a city that is not known.
+	Unknown(name string) error
 }
 
 var segmentName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -69,7 +72,7 @@ type compiler struct {
 	segments   []Segment
 	byName     map[string]int
 	references []int // of the segment that is being compiled
-	warnings   []error
+	warnings   []func() error
 }
 
 // at is an error about the configuration, with its place in front if known.

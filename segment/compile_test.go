@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/geosegment/caddy-geosegment/geo"
 )
 
 func TestCompileErrors(t *testing.T) {
@@ -43,7 +45,7 @@ func TestCompileErrors(t *testing.T) {
 		"no region":           {one(Rule{Region: []string{}}), "region: a value is missing: expected a code like IT-25 or a name"},
 		"region name":         {one(Rule{Region: []string{" "}}), `region: " " is not a name`},
 		"city country":        {one(Rule{City: []string{"Paris, UK"}}), `city: "Paris, UK": unknown country "UK": did you mean GB`},
-		"city country name":   {one(Rule{City: []string{"Paris, France"}}), "did you mean FR (France)?"},
+		"city country name":   {one(Rule{City: []string{"Paris, Frence"}}), "did you mean FR (France)?"},
 		"city region":         {one(Rule{City: []string{"Paris, XX-TX"}}), `malformed region code "XX-TX"`},
 		"no city":             {one(Rule{City: []string{}}), "city: a value is missing"},
 		"postal":              {one(Rule{Postal: []string{"*"}}), `postal: "*": expected a code like 20121`},
@@ -123,12 +125,14 @@ func longCycle() []Segment {
 // cityNames knows Milan, by two names.
 type cityNames struct{}
 
-func (cityNames) MainNames(name string) ([]string, error) {
+func (cityNames) Names(name string) []geo.CityName {
 	if strings.HasPrefix(name, "Milan") {
-		return []string{"Milan"}, nil
+		return []geo.CityName{{Name: "milan", Country: "IT"}}
 	}
-	return nil, errors.New("unknown place")
+	return nil
 }
+
+func (cityNames) Unknown(string) error { return errors.New("unknown place") }
 
 // A local name finds the English one; a name that nobody knows is a warning.
 func TestCityNames(t *testing.T) {
@@ -144,7 +148,7 @@ func TestCityNames(t *testing.T) {
 	if got := e.Decide(Visitor{Answer: e.Answer(milan())}).Segments; !slices.Equal(got, []string{"local", "pinned", "slip"}) {
 		t.Errorf("segments %v", got)
 	}
-	if w := e.Warnings(); len(w) != 1 || w[0].Error() != "Caddyfile:9: city: unknown place" {
+	if w, n := e.Warnings(9); n != 1 || len(w) != 1 || w[0].Error() != "Caddyfile:9: city: unknown place" {
 		t.Errorf("warnings %v", w)
 	}
 }

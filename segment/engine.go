@@ -19,7 +19,7 @@ type Engine struct {
 	stores *store.Directory
 	finish func(*Decision) any
 
-	warnings []error
+	warnings []func() error
 }
 
 // Answer is all that a location settles. It belongs to the Engine that made it
@@ -101,8 +101,15 @@ func (d *Decision) Matches(segment int) bool {
 // Names are the names of all segments, in order.
 func (e *Engine) Names() []string { return e.names }
 
-// Warnings are what looked wrong in the configuration, but may be meant.
-func (e *Engine) Warnings() []error { return e.warnings }
+// Warnings are what looked wrong in the configuration, but may be meant: the
+// first of them, at most limit, as each takes a while to word, and how many
+// there are.
+func (e *Engine) Warnings(limit int) (first []error, count int) {
+	for _, warning := range e.warnings[:min(limit, len(e.warnings))] {
+		first = append(first, warning())
+	}
+	return first, len(e.warnings)
+}
 
 // Segment is the number of a segment.
 func (e *Engine) Segment(name string) (int, bool) {
@@ -124,8 +131,9 @@ func (e *Engine) Answer(l *geo.Location) *Answer {
 	a := &Answer{location: l}
 	storeMetres := -1.0
 	if e.stores != nil && l.HasPoint {
-		a.store, a.metres = e.stores.Nearest(l.Point)
-		storeMetres = a.metres
+		if a.store, a.metres = e.stores.Nearest(l.Point); a.store != nil {
+			storeMetres = a.metres
+		}
 	}
 	f := newFacts(l, storeMetres, len(e.rules))
 	for _, i := range e.order {

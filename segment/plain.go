@@ -48,9 +48,9 @@ func (c *compiler) plainRule(kind string, config Rule) (rule, error) {
 			if err != nil {
 				return "", err
 			}
-			return zone.String(), nil
+			return geo.ZoneName(zone.String()), nil
 		})
-		return oneOf(names, func(f *facts) string { return f.TimeZone }), err
+		return oneOf(names, func(f *facts) string { return geo.ZoneName(f.TimeZone) }), err
 	case "within":
 		return c.within(config.Within)
 	case "in_area":
@@ -121,8 +121,9 @@ func parseRegionCode(s string) (code string, ok bool, err error) {
 	return code, true, nil
 }
 
-// parseName reads a name with an optional pin: `Paris, US`, `Portland, US-OR`.
-// A comma that no pin follows belongs to the name.
+// parseName reads a name with an optional pin, a country or region by code or
+// name: `Paris, US`, `Portland, US-OR`, `Paris, Texas`. A comma that no pin
+// follows belongs to the name.
 func parseName(s string) (name, error) {
 	plain := name{text: geo.Fold(s)}
 	if plain.text == "" {
@@ -134,12 +135,18 @@ func parseName(s string) (name, error) {
 	}
 	text, pin := s[:i], strings.TrimSpace(s[i+1:])
 	if code, ok, err := parseRegionCode(pin); ok || err != nil {
-		return name{geo.Fold(text), newTerritory(code)}, err
+		return name{text: geo.Fold(text), in: []territory{newTerritory(code)}}, err
 	}
-	country, err := geo.ParseCountry(pin)
-	if err == nil {
-		return name{geo.Fold(text), newTerritory(country.Code)}, nil
+	if codes := geo.TerritoryCodes(pin); len(codes) > 0 {
+		n := name{text: geo.Fold(text)}
+		for _, code := range codes {
+			t := newTerritory(code)
+			n.in = append(n.in, t)
+			n.doubtful = n.doubtful || t.region != ""
+		}
+		return n, nil
 	}
+	_, err := geo.ParseCountry(pin)
 	if len(pin) == 2 || strings.Contains(err.Error(), "did you mean") {
 		return name{}, fmt.Errorf("%q: %w", s, err)
 	}
@@ -169,10 +176,12 @@ func oneRegion(s string) (located, error) {
 		return nil, err
 	}
 	codes := geo.RegionsByName(n.text)
-	if n.in.country != "" {
+	if n.in != nil {
 		codes = nil
-		if code, ok := geo.RegionByName(n.in.country, n.text); ok {
-			codes = []string{code}
+		for _, t := range n.in {
+			if code, ok := geo.RegionByName(t.country, n.text); ok {
+				codes = append(codes, code)
+			}
 		}
 	}
 	if len(codes) > 0 {
@@ -196,7 +205,7 @@ func inside(code string) located {
 	return func(f *facts) Outcome { return f.inside(t) }
 }
 
-// cities is the rule for `city`. A local name stands for the English one too,
+// cities is the rule for `city`. A local name stands for the English ones too,
 // which databases have. A name that is not in the list of cities may be a
 // small town or a slip, so that it is a warning.
 func (c *compiler) cities(config Rule) (rule, error) {
@@ -211,16 +220,23 @@ func (c *compiler) cities(config Rule) (rule, error) {
 		if err != nil {
 			return struct{}{}, err
 		}
-		names = append(names, n)
+		names = append(names, name{text: cityName(n.text), in: n.in})
+		if n.doubtful {
+			names = append(names, name{text: cityName(s)})
+		}
 		if c.Cities == nil {
 			return struct{}{}, nil
 		}
-		main, unknown := c.Cities.MainNames(s)
-		if unknown != nil {
-			c.warnings = append(c.warnings, at(config.Source, "city: %w", unknown))
+		known := c.Cities.Names(s)
+		if known == nil {
+			c.warnings = append(c.warnings, func() error { return at(config.Source, "city: %w", c.Cities.Unknown(s)) })
 		}
-		for _, m := range main {
-			names = append(names, name{geo.Fold(m), n.in})
+		for _, k := range known {
+			in := n.in
+			if in == nil {
+				in = []territory{newTerritory(k.Country)}
+			}
+			names = append(names, name{text: cityName(k.Name), in: in})
 		}
 		return struct{}{}, nil
 	})
@@ -232,6 +248,18 @@ func (c *compiler) cities(config Rule) (rule, error) {
 		rules = append(rules, oneOf(ids, func(f *facts) uint32 { return f.CityID }))
 	}
 	return anyOf(rules), err
+}
+
+// cityName is the form in which names of cities are compared: Washington, D.C.
+// is also written Washington DC, and Saint Petersburg St. Petersburg.
+func cityName(s string) string {
+	words := strings.Fields(strings.NewReplacer(".", "", ",", " ").Replace(geo.Fold(s)))
+	for i, w := range words {
+		if w == "saint" || w == "sankt" {
+			words[i] = "st"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // plainPostal is the form in which postal codes are compared.

@@ -38,11 +38,11 @@ type facts struct {
 func newFacts(l *geo.Location, storeMetres float64, segments int) *facts {
 	f := &facts{Location: l, storeMetres: storeMetres, segments: make([]residual, segments)}
 	if l.City != "" {
-		f.cities = append(f.cities, geo.Fold(l.City))
+		f.cities = append(f.cities, cityName(l.City))
 		// Some databases add the district: "Amsterdam (Westpoort)". Whoever
 		// writes Amsterdam means all of it.
 		if city, _, ok := strings.Cut(l.City, " ("); ok && strings.HasSuffix(l.City, ")") {
-			f.cities = append(f.cities, geo.Fold(city))
+			f.cities = append(f.cities, cityName(city))
 		}
 	}
 	for _, r := range l.Regions {
@@ -188,13 +188,16 @@ func oneOf[V comparable](values []V, get func(*facts) V) located {
 	}
 }
 
-// name is a folded name, pinned to a territory if that is set.
+// name is a folded name, pinned to any of some territories if there are any.
 type name struct {
 	text string
-	in   territory
+	in   []territory
+	// doubtful tells that the pin was the name of a region, and may instead be
+	// a part of the name: "Ampelokipoi, Thessaloniki".
+	doubtful bool
 }
 
-// territory is a country, one of its regions, or anywhere if empty.
+// territory is a country or one of its regions.
 type territory struct {
 	country string
 	region  string // full code
@@ -221,17 +224,28 @@ func oneOfNames(wanted []name, get func(*facts) []string) located {
 			if len(have) > 0 {
 				named = outcome(slices.Contains(have, w.text))
 			}
-			result = max(result, min(named, f.inside(w.in)))
+			result = max(result, min(named, f.insideAny(w.in)))
 		}
 		return result
 	}
 }
 
+// insideAny tells whether the location is in any of some territories, or true
+// where there are none.
+func (f *facts) insideAny(territories []territory) Outcome {
+	if len(territories) == 0 {
+		return True
+	}
+	result := False
+	for _, t := range territories {
+		result = max(result, f.inside(t))
+	}
+	return result
+}
+
 // inside tells whether the location is in a territory.
 func (f *facts) inside(t territory) Outcome {
 	switch {
-	case t.country == "":
-		return True
 	case f.Country == "":
 		return Unknown
 	case f.Country != t.country:

@@ -163,8 +163,12 @@ func (d *Directory) Store(code string) (*Store, bool) {
 }
 
 // Nearest is the store nearest to a point, and its distance in metres; of
-// equally near ones it is that with the lowest code. It does not allocate.
+// equally near ones it is that with the lowest code. It is nil if the point is
+// not Valid. It does not allocate.
 func (d *Directory) Nearest(p geo.Point) (*Store, float64) {
-	id, metres, _ := d.index.Nearest(p) // a Directory is never empty
+	id, metres, ok := d.index.Nearest(p)
+	if !ok {
+		return nil, 0
+	}
 	return &d.stores[id], metres
 }

@@ -75,6 +75,15 @@ func (db *DB) Networks(ipv6 bool, add func(start netip.Addr, record uint32) erro
 	return nil
 }
 
+// NetworkCount is how many networks there are, at most.
+func (db *DB) NetworkCount(ipv6 bool) int {
+	trees := db.file.Trees
+	if ipv6 {
+		return trees[codec.IPv6].Leaves + 1
+	}
+	return trees[codec.IPv4Low].Leaves + trees[codec.IPv4High].Leaves
+}
+
 // read decodes a tree.
 func (db *DB) read(tree int, add func(start uint64, record uint32) error) error {
 	t := &db.file.Trees[tree]
@@ -94,8 +103,14 @@ func (db *DB) read(tree int, add func(start uint64, record uint32) error) error 
 	return nil
 }
 
+// unicast is all of IPv6 that is known here.
+var unicast = netip.MustParsePrefix("2000::/3")
+
 // Find implements geo.Source.
 func (db *DB) Find(addr netip.Addr) (uint32, error) {
+	if addr.Is6() && !unicast.Contains(addr) {
+		return 0, nil
+	}
 	networks, err := db.compiled()
 	if err != nil {
 		return 0, err

@@ -40,22 +40,39 @@ func (g *Gazetteer) Find(name string) (geo.Point, error) {
 	return g.point(found[0]), nil
 }
 
-// MainNames gives the main names of the cities that a name may stand for, the
-// largest first: "Milano" → "Milan". The name may have a pin, as for Find. The
-// error for a name that no city here has suggests others; the city may still
-// exist, as small ones are not here.
-func (g *Gazetteer) MainNames(name string) ([]string, error) {
+// Names gives the main and English names, folded, of the cities that a name
+// may stand for, the largest first: "Milano" → "milan". The name may have a
+// pin, as for Find. It is nil for a name that no city here has; the city may
+// still exist, as small ones are not here.
+func (g *Gazetteer) Names(name string) []geo.CityName {
 	q := g.parse(name)
-	found := g.named(q.folded, q.pins)
-	if len(found) == 0 {
-		return nil, g.unknown(name, q)
+	var names []geo.CityName
+	for _, c := range g.named(q.folded, q.pins) {
+		country := g.pin(c)[:2]
+		for _, n := range g.namesOf(c) {
+			name := g.names.at(int(n))
+			names = append(names, geo.CityName{Name: name, Country: country})
+			// Some databases say Davao City for Davao; but Carson City is another city.
+			city := name + " city"
+			if !slices.ContainsFunc(g.named(city, []string{country}), func(other int) bool { return other != c }) {
+				names = append(names, geo.CityName{Name: city, Country: country})
+			}
+		}
 	}
-	names := make([]string, len(found))
-	for i, c := range found {
-		names[i] = g.display.at(c)
-	}
-	return names, nil
+	return names
 }
+
+// Largest gives the n largest cities in the form to type, the largest first.
+func (g *Gazetteer) Largest(n int) []string {
+	largest := make([]string, 0, n)
+	for c := range min(n, len(g.cities)) {
+		largest = append(largest, g.display.at(c)+", "+g.pin(c))
+	}
+	return largest
+}
+
+// Unknown is the error for a name that no city here has. It suggests others.
+func (g *Gazetteer) Unknown(name string) error { return g.unknown(name, g.parse(name)) }
 
 func (g *Gazetteer) larger(a, b int) bool {
 	return uint64(g.cities[a].population) >= clearlyLarger*max(uint64(g.cities[b].population), 1)
@@ -70,16 +87,19 @@ type query struct {
 	err    error    // what is wrong with it, where that is plain
 }
 
+var commas = strings.NewReplacer("，", ",", "﹐", ",", "︐", ",")
+
 // parse works on the folded text, so that hyphens do not matter in codes
 // either.
 func (g *Gazetteer) parse(name string) query {
+	name = commas.Replace(name) // as Fold does
 	folded := geo.Fold(name)
 	i := strings.LastIndexByte(folded, ',')
 	if i < 0 {
 		return query{text: strings.TrimSpace(name), folded: folded}
 	}
 	head, tail := strings.TrimSpace(folded[:i]), strings.TrimSpace(folded[i+1:])
-	q := query{text: head, folded: head, pins: g.parsePin(tail)}
+	q := query{text: head, folded: head, pins: geo.TerritoryCodes(tail)}
 	if j := strings.LastIndexByte(name, ','); j >= 0 {
 		q.text = strings.TrimSpace(name[:j])
 	}
@@ -97,31 +117,6 @@ func (g *Gazetteer) parse(name string) query {
 		q.pins = []string{} // none fits
 	}
 	return q
-}
-
-// parsePin gives the codes that a folded pin may mean: "georgia" is a country
-// and a region.
-func (g *Gazetteer) parsePin(s string) []string {
-	code := strings.ToUpper(strings.ReplaceAll(s, " ", "-"))
-	if _, ok := geo.CountryByCode(code); ok {
-		return []string{code}
-	}
-	if _, ok := geo.RegionByCode(code); ok {
-		return []string{code}
-	}
-	var codes []string
-	previous := ""
-	for _, pin := range g.pins { // sorted
-		country := pin[:2]
-		if country == previous {
-			continue
-		}
-		previous = country
-		if c, _ := geo.CountryByCode(country); geo.Fold(c.Name) == s {
-			codes = append(codes, country)
-		}
-	}
-	return append(codes, geo.RegionsByName(s)...)
 }
 
 // named gives the cities of that folded name inside any of the pins, the
@@ -172,7 +167,7 @@ func (g *Gazetteer) form(c int, text string, country bool) string {
 	}
 	pin := g.pin(c)
 	for _, p := range []string{pin[:2], pin} {
-		if found := g.named(folded, []string{p}); (country || len(p) > 2) && found[0] == c &&
+		if found := g.named(folded, []string{p}); (country || len(p) > 2) && len(found) > 0 && found[0] == c &&
 			(len(found) == 1 || g.larger(found[0], found[1])) {
 			return strconv.Quote(text + ", " + p)
 		}

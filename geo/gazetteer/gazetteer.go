@@ -52,6 +52,8 @@ type Gazetteer struct {
 	names   lines // folded
 	of      []uint16
 	other   []byte
+
+	english func() (names, ends []uint32) // of each city, see namesOf
 }
 
 type city struct {
@@ -135,8 +137,40 @@ func decode(compressed []byte) (*Gazetteer, error) {
 	if g.display, err = unpack(display, make([]byte, n)); err != nil {
 		return nil, err
 	}
+	g.english = sync.OnceValues(g.englishNames)
 	g.names, err = unpack(suffixes, shared)
 	return g, err
+}
+
+// namesOf gives the places in names of a city's main and English names.
+func (g *Gazetteer) namesOf(c int) []uint32 {
+	names, ends := g.english()
+	start := uint32(0)
+	if c > 0 {
+		start = ends[c-1]
+	}
+	return names[start:ends[c]]
+}
+
+// englishNames sorts the main and English names by city.
+func (g *Gazetteer) englishNames() (names, ends []uint32) {
+	ends = make([]uint32, len(g.cities)+1)
+	for i, c := range g.of {
+		if g.other[i] == 0 {
+			ends[c+1]++
+		}
+	}
+	for c := range g.cities {
+		ends[c+1] += ends[c]
+	}
+	names = make([]uint32, ends[len(g.cities)])
+	for i, c := range g.of { // moves each end from the city before to the city
+		if g.other[i] == 0 {
+			names[ends[c]] = uint32(i)
+			ends[c]++
+		}
+	}
+	return names, ends
 }
 
 // unpack makes lines of texts that each lack as many bytes as they share with

@@ -2,6 +2,7 @@ package gazetteer
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -209,20 +210,37 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-func TestMainNames(t *testing.T) {
+func TestNames(t *testing.T) {
 	g := builtinOf(t)
-	for name, want := range map[string]string{"Milano": "Milan", "milan, it": "Milan", "München": "Munich", "Firenze, IT": "Florence"} {
-		if got, err := g.MainNames(name); err != nil || len(got) == 0 || got[0] != want {
-			t.Errorf("MainNames(%q) = %q, %v, want %s first", name, got, err, want)
+	for name, want := range map[string]geo.CityName{
+		"Milano": {Name: "milan", Country: "IT"}, "milan, it": {Name: "milan", Country: "IT"}, "München": {Name: "munich", Country: "DE"},
+		"Firenze, Italy": {Name: "florence", Country: "IT"}, "New York City": {Name: "new york", Country: "US"},
+		"Paris, Texas": {Name: "paris", Country: "US"},
+	} {
+		if got := g.Names(name); !slices.Contains(got, want) {
+			t.Errorf("Names(%q) = %v, want %v among them", name, got, want)
 		}
 	}
-	if got, err := g.MainNames("Milanoo"); err == nil || !strings.Contains(err.Error(), "did you mean") {
-		t.Errorf("MainNames of a slip = %q, %v", got, err)
+	for _, n := range g.Names("Paris, Texas") {
+		if n.Country != "US" {
+			t.Errorf("Paris, Texas is in %s", n.Country)
+		}
+	}
+	if got := g.Names("Milanoo"); got != nil {
+		t.Errorf("Names of a slip = %v", got)
+	}
+	if err := g.Unknown("Milanoo"); err == nil || !strings.Contains(err.Error(), "did you mean") {
+		t.Errorf("Unknown of a slip = %v", err)
+	}
+	for c := range g.cities { // every city has its main name
+		if main := geo.Fold(g.display.at(c)); !slices.ContainsFunc(g.namesOf(c), func(n uint32) bool { return g.names.at(int(n)) == main }) {
+			t.Errorf("%s lacks its main name", g.display.at(c))
+		}
 	}
 }
 
 func FuzzFind(f *testing.F) {
-	for _, s := range []string{"Milan, IT", "Portland, US-OR", "Portland, OR", "Washington, D.C.", "Köln", "Milanoo", "Xyzzy", ",", ", IT", "a，b", "\xff,it", "Springfield, US", "ﬀ, it"} {
+	for _, s := range []string{"Milan, IT", "Portland, US-OR", "Portland, OR", "Washington, D.C.", "Köln", "Milanoo", "Xyzzy", "poblacion, san felipe，", ",", ", IT", "a，b", "\xff,it", "Springfield, US", "ﬀ, it"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
