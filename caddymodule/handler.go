@@ -129,11 +129,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 			h.also.add(e.Name)
 		}
 	}
-	guarded, err := h.app.guard(ctx, everywhere)
-	if err != nil {
-		return err
-	}
-	if !guarded {
+	if !h.app.guard(ctx, everywhere) {
 		h.also.add(everywhere...)
 		h.logger.Warn(unguarded)
 	}

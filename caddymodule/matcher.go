@@ -50,11 +50,11 @@ func (m *MatchSegment) Provision(ctx caddy.Context) error {
 		}
 		m.segments = append(m.segments, i)
 	}
-	guarded, err := m.app.guard(ctx, nil)
+	guarded := m.app.guard(ctx, nil)
 	if _, inServer := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); inServer && !guarded {
 		ctx.Logger().Warn(unguarded)
 	}
-	return err
+	return nil
 }
 
 // MatchWithError implements caddyhttp.RequestMatcherWithError. It never gives
