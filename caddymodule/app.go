@@ -171,7 +171,7 @@ func (a *App) Stop() error {
 const maxWarnings = 20
 
 func (a *App) logLoaded(message string, g *generation) {
-	fields := []zap.Field{zap.Int("segments", len(g.engine.Names()))}
+	fields := []zap.Field{zap.Int("segments", len(g.engine.Names())), zap.Int("segments_tested_everywhere", g.engine.AlwaysTested())}
 	if g.stores != nil {
 		fields = append(fields, zap.Int("stores", g.stores.Len()))
 	}

@@ -147,10 +147,13 @@ func orientation(a, b, p Point) float64 {
 
 // unwrapRing removes the jumps of a ring at the date line: from one corner to
 // the next it goes the shorter way round. A ring around a pole is closed along
-// the pole.
+// the pole, unless it goes along it already.
 func unwrapRing(ring []Point) []Point {
 	out := slices.Clone(ring)
 	for i := 1; i < len(out); i++ {
+		if math.Abs(out[i].Lat) == 90 && out[i-1].Lat == out[i].Lat {
+			continue // from -180 to 180 along the pole, as maps of Antarctica are drawn
+		}
 		for out[i].Lng-out[i-1].Lng > 180 {
 			out[i].Lng -= 360
 		}

@@ -43,26 +43,39 @@ func newCalendar(d *During) (c calendar, err error) {
 	return c, nil
 }
 
-// contains reports whether the wall-clock time of t is inside.
-func (c *calendar) contains(t time.Time) bool {
+// clock is a wall-clock time taken apart.
+type clock struct {
+	minute           int // of the day
+	today, yesterday int // yyyymmdd
+	weekday          time.Weekday
+}
+
+func newClock(t time.Time) clock {
+	year, month, day := t.Date()
+	before := time.Date(year, month, day-1, 0, 0, 0, 0, time.UTC) // only its date is looked at
 	hour, minute, _ := t.Clock()
-	now := hour*60 + minute
+	return clock{
+		minute: hour*60 + minute,
+		today:  year*10000 + int(month)*100 + day, weekday: t.Weekday(),
+		yesterday: before.Year()*10000 + int(before.Month())*100 + before.Day(),
+	}
+}
+
+// contains reports whether a time is inside.
+func (c *calendar) contains(now *clock) bool {
 	switch {
 	case c.start < c.end:
-		return now >= c.start && now < c.end && c.hasDay(t)
-	case now >= c.start:
-		return c.hasDay(t)
-	case now < c.end: // began yesterday
-		year, month, day := t.Date()
-		return c.hasDay(time.Date(year, month, day-1, 0, 0, 0, 0, time.UTC)) // only its date is looked at
+		return now.minute >= c.start && now.minute < c.end && c.hasDay(now.today, now.weekday)
+	case now.minute >= c.start:
+		return c.hasDay(now.today, now.weekday)
+	case now.minute < c.end: // began yesterday
+		return c.hasDay(now.yesterday, (now.weekday+6)%7)
 	}
 	return false
 }
 
-func (c *calendar) hasDay(t time.Time) bool {
-	year, month, day := t.Date()
-	date := year*10000 + int(month)*100 + day
-	return date >= c.first && date <= c.last && c.days>>t.Weekday()&1 == 1
+func (c *calendar) hasDay(date int, weekday time.Weekday) bool {
+	return date >= c.first && date <= c.last && c.days>>weekday&1 == 1
 }
 
 func parseDates(s string) (first, last int, err error) {

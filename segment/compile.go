@@ -50,7 +50,8 @@ func Compile(segments []Segment, options Options) (*Engine, error) {
 		}
 		c.byName[s.Name] = i
 	}
-	e := &Engine{names: make([]string, len(segments)), byName: c.byName, rules: make([]rule, len(segments)), stores: options.Stores, finish: options.Finish}
+	e := &Engine{names: make([]string, len(segments)), byName: c.byName, rules: make([]rule, len(segments)),
+		referred: make([]bool, len(segments)), stores: options.Stores, finish: options.Finish}
 	references := make([][]int, len(segments))
 	for i, s := range segments {
 		e.names[i] = s.Name
@@ -60,11 +61,24 @@ func Compile(segments []Segment, options Options) (*Engine, error) {
 			return nil, err
 		}
 		e.rules[i], references[i] = root, c.references
+		for _, j := range c.references {
+			e.referred[j] = true
+		}
 	}
-	var err error
-	e.order, err = c.order(references)
+	order, err := c.order(references)
+	if err != nil {
+		return nil, err
+	}
+	needs := make([]access, len(segments))
+	for _, i := range order {
+		needs[i] = e.rules[i].access(needs)
+	}
+	e.index.segments = map[accessKey][]int32{}
+	for i, a := range needs {
+		e.index.add(int32(i), a)
+	}
 	e.warnings = c.warnings
-	return e, err
+	return e, nil
 }
 
 type compiler struct {

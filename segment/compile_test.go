@@ -244,7 +244,8 @@ func TestCalendar(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.contains(at); got != tt.want {
+		now := newClock(at)
+		if got := c.contains(&now); got != tt.want {
 			t.Errorf("%+v at %s = %v, want %v", tt.during, tt.at, got, tt.want)
 		}
 	}

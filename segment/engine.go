@@ -12,12 +12,13 @@ import (
 
 // Engine is the compiled segments. It is immutable and safe for concurrent use.
 type Engine struct {
-	names  []string
-	byName map[string]int
-	rules  []rule
-	order  []int // segments after those they refer to
-	stores *store.Directory
-	finish func(*Decision) any
+	names    []string
+	byName   map[string]int
+	rules    []rule
+	referred []bool // by segment: others refer to it
+	index    index
+	stores   *store.Directory
+	finish   func(*Decision) any
 
 	warnings []func() error
 }
@@ -29,9 +30,13 @@ type Answer struct {
 	store    *store.Store
 	metres   float64
 	matched  []int32 // segments that match whatever the request, sorted
-	open     []openRule
-	fixed    *Decision // where nothing is open
-	variants atomic.Pointer[[]variant]
+
+	// Where the request has a say:
+	conditions []condition
+	open       []openRule // each behind those that it refers to
+	variants   atomic.Pointer[[]variant]
+
+	fixed *Decision // where it has none
 }
 
 // Located reports whether the answer is for a known location.
@@ -47,14 +52,14 @@ type openRule struct {
 	rest    residual
 }
 
-// variant is the decision for one set of outcomes of the open segments.
+// variant is the decision for one set of outcomes of the conditions.
 type variant struct {
-	outcomes []Outcome
-	decision *Decision
+	conditions []Outcome
+	decision   *Decision
 }
 
-// maxVariants bounds how many decisions an Answer keeps. What is open depends
-// on the clock, so that there are few, and they change a few times a day.
+// maxVariants bounds how many decisions an Answer keeps. Conditions depend on
+// the clock, so that there are few, and they change a few times a day.
 const maxVariants = 8
 
 // Visitor is the facts of one request that rules can see.
@@ -125,30 +130,23 @@ func (e *Engine) FindSegment(name string) (int, error) {
 	return 0, unknown("segment", name, slices.Clone(e.names))
 }
 
+// AlwaysTested is how many segments have no rule by which they can be passed
+// over for a new location: the cost of a new location grows with them.
+func (e *Engine) AlwaysTested() int { return len(e.index.always) }
+
 // Answer works out all that depends on a location alone. The location must not
 // change afterwards.
 func (e *Engine) Answer(l *geo.Location) *Answer {
 	a := &Answer{location: l}
-	storeMetres := -1.0
 	if e.stores != nil && l.HasPoint {
-		if a.store, a.metres = e.stores.Nearest(l.Point); a.store != nil {
-			storeMetres = a.metres
+		a.store, a.metres = e.stores.Nearest(l.Point)
+	}
+	f := newFacts(l, e, a)
+	for _, i := range e.index.candidates(f) {
+		if f.segment(int(i)) == True {
+			a.matched = append(a.matched, i)
 		}
 	}
-	f := newFacts(l, storeMetres, len(e.rules))
-	for _, i := range e.order {
-		switch rest := e.rules[i].reduce(f).(type) {
-		case Outcome:
-			f.segments[i] = rest
-			if rest == True {
-				a.matched = append(a.matched, int32(i))
-			}
-		default:
-			f.segments[i] = openSegment(len(a.open))
-			a.open = append(a.open, openRule{int32(i), rest})
-		}
-	}
-	slices.Sort(a.matched)
 	if len(a.open) == 0 {
 		a.fixed = e.decision(a, nil)
 	} else {
@@ -157,7 +155,7 @@ func (e *Engine) Answer(l *geo.Location) *Answer {
 	return a
 }
 
-// scratch holds the outcomes of open segments during one Decide.
+// scratch holds the outcomes of conditions during one Decide.
 var scratch = sync.Pool{New: func() any { return new([]Outcome) }}
 
 // Decide settles what is open in the visitor's answer, which must come from
@@ -170,14 +168,11 @@ func (e *Engine) Decide(v Visitor) *Decision {
 	}
 	buffer := scratch.Get().(*[]Outcome)
 	defer scratch.Put(buffer)
-	outcomes := (*buffer)[:0]
-	for _, o := range a.open {
-		outcomes = append(outcomes, o.rest.decide(v, outcomes))
-	}
+	outcomes := a.settle(v, (*buffer)[:0])
 	*buffer = outcomes
 	known := a.variants.Load()
 	for _, k := range *known {
-		if slices.Equal(k.outcomes, outcomes) {
+		if slices.Equal(k.conditions, outcomes) {
 			return k.decision
 		}
 	}
@@ -189,12 +184,28 @@ func (e *Engine) Decide(v Visitor) *Decision {
 	return fresh.decision
 }
 
-// decision makes a Decision of the outcomes of an answer's open segments.
-func (e *Engine) decision(a *Answer, open []Outcome) *Decision {
+// settle appends the outcomes of the conditions.
+func (a *Answer) settle(v Visitor, outcomes []Outcome) []Outcome {
+	var zone *time.Location
+	var now clock
+	for i := range a.conditions {
+		c := &a.conditions[i]
+		if c.zone != zone { // most answers have one zone
+			zone, now = c.zone, newClock(v.Time.In(c.zone))
+		}
+		outcomes = append(outcomes, outcome(c.contains(&now)))
+	}
+	return outcomes
+}
+
+// decision makes a Decision of the outcomes of an answer's conditions.
+func (e *Engine) decision(a *Answer, conditions []Outcome) *Decision {
 	matched := slices.Clone(a.matched)
-	for i, o := range open {
-		if o == True {
-			matched = append(matched, a.open[i].segment)
+	var open []Outcome
+	for _, o := range a.open {
+		open = append(open, o.rest.decide(conditions, open))
+		if open[len(open)-1] == True {
+			matched = append(matched, o.segment)
 		}
 	}
 	slices.Sort(matched)

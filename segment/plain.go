@@ -19,17 +19,17 @@ func (c *compiler) plainRule(kind string, config Rule) (rule, error) {
 			country, err := geo.ParseCountry(s)
 			return country.Code, err
 		})
-		return oneOf(codes, func(f *facts) string { return f.Country }), err
+		return oneOf(hasCountry, codes, textKey, func(f *facts) string { return f.Country }), err
 	case "continent":
 		codes, err := each(config.Continent, "a code like EU", geo.ParseContinent)
-		return oneOf(codes, func(f *facts) string { return f.Continent }), err
+		return oneOf(hasContinent, codes, textKey, func(f *facts) string { return f.Continent }), err
 	case "eu":
-		return located(func(f *facts) Outcome {
+		return located{needs: hasOnly(hasEU), outcome: func(f *facts) Outcome {
 			if f.Country == "" {
 				return Unknown
 			}
 			return outcome(f.EU)
-		}), nil
+		}}, nil
 	case "region":
 		return regionRule(config.Region)
 	case "city":
@@ -38,10 +38,10 @@ func (c *compiler) plainRule(kind string, config Rule) (rule, error) {
 		return postalRule(config.Postal)
 	case "metro":
 		codes, err := each(config.Metro, "a number like 807", itself)
-		return oneOf(codes, func(f *facts) uint32 { return f.Metro }), err
+		return oneOf(hasMetro, codes, numberKey, func(f *facts) uint32 { return f.Metro }), err
 	case "asn":
 		numbers, err := each(config.ASN, "a number like 3269", itself)
-		return oneOf(numbers, func(f *facts) uint32 { return f.ASN }), err
+		return oneOf(hasASN, numbers, numberKey, func(f *facts) uint32 { return f.ASN }), err
 	case "timezone":
 		names, err := each(config.TimeZone, "an IANA name like Europe/Rome", func(s string) (string, error) {
 			zone, err := geo.TimeZone(s)
@@ -50,7 +50,7 @@ func (c *compiler) plainRule(kind string, config Rule) (rule, error) {
 			}
 			return geo.ZoneName(zone.String()), nil
 		})
-		return oneOf(names, func(f *facts) string { return geo.ZoneName(f.TimeZone) }), err
+		return oneOf(hasTimeZone, names, textKey, func(f *facts) string { return f.zone }), err
 	case "within":
 		return c.within(config.Within)
 	case "in_area":
@@ -63,16 +63,16 @@ func (c *compiler) plainRule(kind string, config Rule) (rule, error) {
 		return inAreas(areas), err
 	case "accuracy":
 		radius, err := geo.ParseLength(config.Accuracy)
-		return located(func(f *facts) Outcome {
+		return located{needs: anywhere, outcome: func(f *facts) Outcome {
 			if f.Accuracy == 0 {
 				return Unknown
 			}
 			return outcome(f.Accuracy <= radius)
-		}), err
+		}}, err
 	case "located":
-		return located(func(f *facts) Outcome { return outcome(f.Located()) }), nil
+		return located{needs: anywhere, outcome: func(f *facts) Outcome { return outcome(f.Located()) }}, nil
 	case "unlocated":
-		return located(func(f *facts) Outcome { return outcome(!f.Located()) }), nil
+		return located{needs: hasOnly(hasNothing), outcome: func(f *facts) Outcome { return outcome(!f.Located()) }}, nil
 	case "during":
 		return duringRule(config.During)
 	default: // "segment"
@@ -163,17 +163,17 @@ func regionRule(values []string) (rule, error) {
 func oneRegion(s string) (located, error) {
 	code, ok, err := parseRegionCode(strings.TrimSpace(s))
 	if err != nil {
-		return nil, err
+		return located{}, err
 	}
 	if ok {
 		return inside(code), nil
 	}
 	if codeLike.MatchString(strings.TrimSpace(s)) {
-		return nil, fmt.Errorf("malformed region code %q: expected country and region with a hyphen between, like IT-25 or US-CA", s)
+		return located{}, fmt.Errorf("malformed region code %q: expected country and region with a hyphen between, like IT-25 or US-CA", s)
 	}
 	n, err := parseName(s)
 	if err != nil {
-		return nil, err
+		return located{}, err
 	}
 	codes := geo.RegionsByName(n.text)
 	if n.in != nil {
@@ -192,17 +192,20 @@ func oneRegion(s string) (located, error) {
 		return anyOf(rules), nil
 	}
 	if elsewhere := geo.RegionsByName(n.text); len(elsewhere) > 0 {
-		return nil, fmt.Errorf("unknown region %q: did you mean %s?", s, strings.Join(elsewhere, " or "))
+		return located{}, fmt.Errorf("unknown region %q: did you mean %s?", s, strings.Join(elsewhere, " or "))
 	}
 	if near := geo.ClosestRegion(n.text); near != "" {
-		return nil, fmt.Errorf("unknown region %q: did you mean %q? If not, write its ISO 3166-2 code", s, near)
+		return located{}, fmt.Errorf("unknown region %q: did you mean %q? If not, write its ISO 3166-2 code", s, near)
 	}
-	return oneOfNames([]name{n}, func(f *facts) []string { return f.regions }), nil
+	return oneOfNames(hasRegionName, []name{n}, func(f *facts) []string { return f.regions }), nil
 }
 
 func inside(code string) located {
 	t := newTerritory(code)
-	return func(f *facts) Outcome { return f.inside(t) }
+	return located{
+		needs:   withKeys(hasRegion, []string{code}, textKey),
+		outcome: func(f *facts) Outcome { return f.inside(t) },
+	}
 }
 
 // cities is the rule for `city`. A local name stands for the English ones too,
@@ -242,10 +245,10 @@ func (c *compiler) cities(config Rule) (rule, error) {
 	})
 	var rules []located
 	if len(names) > 0 {
-		rules = append(rules, oneOfNames(names, func(f *facts) []string { return f.cities }))
+		rules = append(rules, oneOfNames(hasCity, names, func(f *facts) []string { return f.cities }))
 	}
 	if len(ids) > 0 {
-		rules = append(rules, oneOf(ids, func(f *facts) uint32 { return f.CityID }))
+		rules = append(rules, oneOf(hasCityID, ids, numberKey, func(f *facts) uint32 { return f.CityID }))
 	}
 	return anyOf(rules), err
 }
@@ -275,16 +278,16 @@ func postalRule(values []string) (rule, error) {
 		}
 		return code, nil
 	})
-	return located(func(f *facts) Outcome {
-		if f.Postal == "" {
+	needs := withKeys(hasPostal, codes, postalKey)
+	return located{needs: needs, outcome: func(f *facts) Outcome {
+		if f.postal == "" {
 			return Unknown
 		}
-		have := plainPostal(f.Postal)
 		return outcome(slices.ContainsFunc(codes, func(code string) bool {
 			head, isPrefix := strings.CutSuffix(code, "*")
-			return have == code || isPrefix && strings.HasPrefix(have, head)
+			return f.postal == code || isPrefix && strings.HasPrefix(f.postal, head)
 		}))
-	}), err
+	}}, err
 }
 
 func duringRule(d *During) (rule, error) {
@@ -334,7 +337,7 @@ func (c *compiler) within(w *Within) (rule, error) {
 			circles.centres = append(circles.centres, p)
 		}
 	}
-	return located(circles.contain), nil
+	return located{needs: circles.access(), outcome: circles.contain}, nil
 }
 
 // parsePercent reads a confidence like 60%.

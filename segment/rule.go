@@ -11,32 +11,49 @@ import (
 // A rule is compiled into a tree. What the tree says of a location is worked
 // out once for the location; only what depends on the request remains:
 //
-//	rule ──reduce(facts of a location)──► residual ──decide(visitor)──► Outcome
+//	rule ──reduce(facts of a location)──► residual ──decide(conditions)──► Outcome
 //
-// A residual is most often a constant Outcome.
+// A residual is most often a constant Outcome. What it says of the request is
+// put as conditions, each of which is looked at once a request, however many
+// segments have it.
 type (
 	rule interface {
 		reduce(f *facts) residual
+		// access tells for which locations the outcome can be true. Those of
+		// the segments that the rule refers to are given.
+		access(of []access) access
 	}
 	residual interface {
 		// decide works the rest out. open are the outcomes of the open
 		// segments before this one.
-		decide(v Visitor, open []Outcome) Outcome
+		decide(conditions, open []Outcome) Outcome
 	}
 )
 
 // facts is what rules can see of a location, with the derived parts ready.
 type facts struct {
 	*geo.Location
-	storeMetres float64    // distance of the nearest store, or negative
-	cities      []string   // folded names: "amsterdam (westpoort)", "amsterdam"
-	regions     []string   // folded names
-	parts       bool       // a region of the second order is stated
-	segments    []residual // by segment, as far as decided
+	storeMetres float64  // distance of the nearest store, or negative
+	cities      []string // as cityName gives them: "amsterdam (westpoort)", "amsterdam"
+	regions     []string // folded names
+	parts       bool     // a region of the second order is stated
+	postal      string   // as plainPostal gives it
+	zone        string   // the time zone by its name of today
+
+	engine *Engine
+	answer *Answer            // in the making
+	done   map[int]residual   // segments that others refer to, as far as decided
+	known  map[condition]uint // the answer's conditions by what they are
 }
 
-func newFacts(l *geo.Location, storeMetres float64, segments int) *facts {
-	f := &facts{Location: l, storeMetres: storeMetres, segments: make([]residual, segments)}
+func newFacts(l *geo.Location, e *Engine, a *Answer) *facts {
+	f := &facts{
+		Location: l, postal: plainPostal(l.Postal), zone: geo.ZoneName(l.TimeZone), storeMetres: -1,
+		engine: e, answer: a, done: map[int]residual{}, known: map[condition]uint{},
+	}
+	if a.store != nil {
+		f.storeMetres = a.metres
+	}
 	if l.City != "" {
 		f.cities = append(f.cities, cityName(l.City))
 		// Some databases add the district: "Amsterdam (Westpoort)". Whoever
@@ -54,13 +71,41 @@ func newFacts(l *geo.Location, storeMetres float64, segments int) *facts {
 	return f
 }
 
+// segment decides a segment as far as the location does.
+func (f *facts) segment(i int) residual {
+	if !f.engine.referred[i] {
+		return f.open(i, f.engine.rules[i].reduce(f))
+	}
+	r, ok := f.done[i]
+	if !ok {
+		r = f.open(i, f.engine.rules[i].reduce(f))
+		f.done[i] = r
+	}
+	return r
+}
+
+// open notes a segment that is not decided. Those that it refers to have been
+// noted before.
+func (f *facts) open(i int, r residual) residual {
+	if _, decided := r.(Outcome); decided {
+		return r
+	}
+	f.answer.open = append(f.answer.open, openRule{int32(i), r})
+	return openSegment(len(f.answer.open) - 1)
+}
+
 // A constant outcome is its own residual.
-func (o Outcome) decide(Visitor, []Outcome) Outcome { return o }
+func (o Outcome) decide(_, _ []Outcome) Outcome { return o }
 
 // located is a rule about the location alone.
-type located func(f *facts) Outcome
+type located struct {
+	outcome func(f *facts) Outcome
+	needs   access
+}
 
-func (r located) reduce(f *facts) residual { return r(f) }
+func (r located) reduce(f *facts) residual { return r.outcome(f) }
+
+func (r located) access([]access) access { return r.needs }
 
 // group is "all" or "any" of its rules.
 type group[R any] struct {
@@ -105,11 +150,29 @@ func (g ruleGroup) reduce(f *facts) residual {
 	return residualGroup{g.any, rest}
 }
 
-func (g residualGroup) decide(v Visitor, open []Outcome) Outcome {
+// access of "all" is that of the rule that the fewest locations fulfil.
+func (g ruleGroup) access(of []access) access {
+	if g.any {
+		var a access
+		for _, r := range g.rules {
+			a = a.either(r.access(of))
+		}
+		return a
+	}
+	best := anywhere
+	for _, r := range g.rules {
+		if a := r.access(of); a.share < best.share {
+			best = a
+		}
+	}
+	return best
+}
+
+func (g residualGroup) decide(conditions, open []Outcome) Outcome {
 	if g.any {
 		result := False
 		for _, r := range g.rules {
-			if result = max(result, r.decide(v, open)); result == True {
+			if result = max(result, r.decide(conditions, open)); result == True {
 				break
 			}
 		}
@@ -117,7 +180,7 @@ func (g residualGroup) decide(v Visitor, open []Outcome) Outcome {
 	}
 	result := True
 	for _, r := range g.rules {
-		if result = min(result, r.decide(v, open)); result == False {
+		if result = min(result, r.decide(conditions, open)); result == False {
 			break
 		}
 	}
@@ -141,17 +204,25 @@ func (n ruleNot) reduce(f *facts) residual {
 	}
 }
 
-func (n residualNot) decide(v Visitor, open []Outcome) Outcome { return -n.of.decide(v, open) }
+// access of "not" says nothing, as a rule's access does not say where it is
+// false.
+func (n ruleNot) access([]access) access { return anywhere }
 
-// reference is a rule about another segment, which is decided before.
+func (n residualNot) decide(conditions, open []Outcome) Outcome {
+	return -n.of.decide(conditions, open)
+}
+
+// reference is a rule about another segment.
 type reference int
 
-func (r reference) reduce(f *facts) residual { return f.segments[r] }
+func (r reference) reduce(f *facts) residual { return f.segment(int(r)) }
+
+func (r reference) access(of []access) access { return of[r] }
 
 // openSegment stands for an open segment's outcome, by its place among them.
 type openSegment int
 
-func (o openSegment) decide(_ Visitor, open []Outcome) Outcome { return open[o] }
+func (o openSegment) decide(_, open []Outcome) Outcome { return open[o] }
 
 // during is a rule about the time of the request. Without a zone it is about
 // the visitor's local time.
@@ -160,32 +231,50 @@ type during struct {
 	zone *time.Location
 }
 
+// condition is something about the request.
+type condition = during
+
+// condition gives the residual for a condition of the request.
+func (f *facts) condition(c condition) residual {
+	i, ok := f.known[c]
+	if !ok {
+		i = uint(len(f.answer.conditions))
+		f.known[c] = i
+		f.answer.conditions = append(f.answer.conditions, c)
+	}
+	return conditional(i)
+}
+
+// conditional stands for the outcome of a condition, by its place in the
+// answer.
+type conditional uint
+
+func (c conditional) decide(conditions, _ []Outcome) Outcome { return conditions[c] }
+
 func (d during) reduce(f *facts) residual {
 	if d.zone != nil {
-		return d
+		return f.condition(d)
 	}
 	zone, err := geo.TimeZone(f.TimeZone)
 	if err != nil {
 		return Unknown // no zone is known, or one that this build does not know
 	}
 	d.zone = zone
-	return d
+	return f.condition(d)
 }
 
-func (d during) decide(v Visitor, _ []Outcome) Outcome {
-	return outcome(d.contains(v.Time.In(d.zone)))
-}
+func (d during) access([]access) access { return anywhere }
 
 // oneOf is true when a known value is in the list.
-func oneOf[V comparable](values []V, get func(*facts) V) located {
+func oneOf[V comparable](kind accessKind, values []V, key func(V) accessKey, get func(*facts) V) located {
 	var unknown V
-	return func(f *facts) Outcome {
+	return located{needs: withKeys(kind, values, key), outcome: func(f *facts) Outcome {
 		value := get(f)
 		if value == unknown {
 			return Unknown
 		}
 		return outcome(slices.Contains(values, value))
-	}
+	}}
 }
 
 // name is a folded name, pinned to any of some territories if there are any.
@@ -215,8 +304,9 @@ func newTerritory(code string) territory {
 // oneOfNames is true when one of the location's names is in the list. A pin
 // that the location is known not to be in makes its name false, also when the
 // name is not known.
-func oneOfNames(wanted []name, get func(*facts) []string) located {
-	return func(f *facts) Outcome {
+func oneOfNames(kind accessKind, wanted []name, get func(*facts) []string) located {
+	needs := withKeys(kind, wanted, func(n name) accessKey { return textKey(n.text) })
+	return located{needs: needs, outcome: func(f *facts) Outcome {
 		result := False
 		have := get(f)
 		for _, w := range wanted {
@@ -227,7 +317,7 @@ func oneOfNames(wanted []name, get func(*facts) []string) located {
 			result = max(result, min(named, f.insideAny(w.in)))
 		}
 		return result
-	}
+	}}
 }
 
 // insideAny tells whether the location is in any of some territories, or true
@@ -272,13 +362,17 @@ func anyOf(rules []located) located {
 	if len(rules) == 1 {
 		return rules[0]
 	}
-	return func(f *facts) Outcome {
+	var needs access
+	for _, r := range rules {
+		needs = needs.either(r.needs)
+	}
+	return located{needs: needs, outcome: func(f *facts) Outcome {
 		result := False
 		for _, r := range rules {
-			result = max(result, r(f))
+			result = max(result, r.outcome(f))
 		}
 		return result
-	}
+	}}
 }
 
 // circles are equally large circles around points, or around any store.
@@ -304,6 +398,20 @@ func (c *circles) contain(f *facts) Outcome {
 	}))
 }
 
+// access is boxes around the circles. With a confidence the centre of the
+// location may be outside; but less than half of a circular normal
+// distribution is then inside, as a line between the two halves it.
+func (c *circles) access() access {
+	if c.stores || c.confidence > 0 && c.confidence < 0.5 {
+		return anywhere
+	}
+	boxes := make([]geo.Box, len(c.centres))
+	for i, centre := range c.centres {
+		boxes[i] = geo.BoundsOfCircle(centre, c.radius)
+	}
+	return inBoxes(boxes)
+}
+
 func (c *circles) inside(f *facts, metres float64) bool {
 	if c.confidence == 0 {
 		return metres <= c.radius
@@ -313,10 +421,14 @@ func (c *circles) inside(f *facts, metres float64) bool {
 
 // inAreas is true when the location's point is in one of the areas.
 func inAreas(areas []*geo.Area) located {
-	return func(f *facts) Outcome {
+	var boxes []geo.Box
+	for _, a := range areas {
+		boxes = append(boxes, a.Bounds()...)
+	}
+	return located{needs: inBoxes(boxes), outcome: func(f *facts) Outcome {
 		if !f.HasPoint {
 			return Unknown
 		}
 		return outcome(slices.ContainsFunc(areas, func(a *geo.Area) bool { return a.Contains(f.Point) }))
-	}
+	}}
 }
