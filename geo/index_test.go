@@ -6,6 +6,10 @@ import (
 	"testing"
 )
 
+func indexOf(points []Point) *Index {
+	return NewIndex(len(points), func(id int) Point { return points[id] })
+}
+
 // nearestByScan is the plain version of Index.Nearest.
 func nearestByScan(points []Point, from Point) (id int, metres float64, ok bool) {
 	for i, p := range points {
@@ -35,7 +39,7 @@ func TestIndexNearestAgreesWithScan(t *testing.T) {
 					points[i] = Point{float64(r.IntN(181) - 90), 0}
 				}
 			}
-			index := NewIndex(points)
+			index := indexOf(points)
 			for q := range 200 {
 				from := randomPoint(r)
 				if n > 0 && q%4 == 0 { // exactly on a point, or next to it
@@ -66,9 +70,10 @@ func TestIndexInvariant(t *testing.T) {
 	for i := range points {
 		points[i] = randomPoint(r)
 	}
-	x := NewIndex(points)
+	x := indexOf(points)
 	seen := make([]bool, len(points))
-	for _, id := range x.ids {
+	for _, e := range x.entries {
+		id := e.id
 		if seen[id] {
 			t.Fatalf("id %d is there twice", id)
 		}
@@ -78,9 +83,9 @@ func TestIndexInvariant(t *testing.T) {
 		for k := range 1 << level {
 			low, high := x.span(level, k)
 			middle, _ := x.span(level+1, 2*k+1)
-			s := x.splits[1<<level-1+k]
+			s := x.split(level, k)
 			for i := low; i < high; i++ {
-				if v := x.vectors[i][s.axis]; i < middle && v > s.at || i >= middle && v < s.at {
+				if v := x.entries[i].vector[s.axis]; i < middle && v > s.at || i >= middle && v < s.at {
 					t.Fatalf("level %d, node %d: position %d has %v on the wrong side of %v", level, k, i, v, s.at)
 				}
 			}
@@ -99,7 +104,7 @@ func TestIndexNearestDoesNotAllocate(t *testing.T) {
 	for i := range points {
 		points[i] = randomPoint(r)
 	}
-	x := NewIndex(points)
+	x := indexOf(points)
 	if n := testing.AllocsPerRun(100, func() { x.Nearest(randomPoint(r)) }); n != 0 {
 		t.Errorf("Nearest allocates %v times", n)
 	}
@@ -118,7 +123,7 @@ func BenchmarkIndexNearest(b *testing.B) {
 		for i := range queries {
 			queries[i] = randomPoint(r)
 		}
-		x := NewIndex(points)
+		x := indexOf(points)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
@@ -136,6 +141,6 @@ func BenchmarkNewIndex(b *testing.B) {
 		points[i] = randomPoint(r)
 	}
 	for b.Loop() {
-		NewIndex(points)
+		indexOf(points)
 	}
 }

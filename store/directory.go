@@ -111,11 +111,7 @@ func Read(r io.Reader) (*Directory, error) {
 		return nil, errors.New("there is no store in it")
 	}
 	slices.SortFunc(d.stores, func(a, b Store) int { return cmp.Compare(a.Code, b.Code) })
-	points := make([]geo.Point, len(d.stores))
-	for i := range d.stores {
-		points[i] = d.stores[i].Point
-	}
-	d.index = geo.NewIndex(points)
+	d.index = geo.NewIndex(len(d.stores), func(id int) geo.Point { return d.stores[id].Point })
 	return d, nil
 }
 
