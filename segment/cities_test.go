@@ -58,6 +58,13 @@ func TestCitiesAsTyped(t *testing.T) {
 		{"Sankt Gallen", in("St. Gallen", "CH-SG"), true},
 		{"Davao", in("Davao City", "PH-11"), true},
 		{"Carson", in("Carson City", "US-NV"), false},
+		{"Nürnberg", in("Nuremberg", "DE-BY"), true},
+		{"Braunschweig", in("Brunswick", "DE-NI"), true},
+		{"Antwerpen", in("Antwerp", "BE-VLG"), true},
+		{"Göteborg", in("Gothenburg", "SE-O"), true},
+		{"Luzern", in("Lucerne", "CH-LU"), true},
+		{"Paris", in("Paris 18 Buttes-Montmartre", "FR-IDF"), true},
+		{"Frankfurt (Oder)", in("Frankfurt am Main", "DE-HE"), false},
 		{"Milano", in("Milan", "IT-25"), true},
 		{"München", in("Munich", "DE-BY"), true},
 	} {

@@ -56,9 +56,7 @@ func newFacts(l *geo.Location, e *Engine, a *Answer) *facts {
 	}
 	if l.City != "" {
 		f.cities = append(f.cities, cityName(l.City))
-		// Some databases add the district: "Amsterdam (Westpoort)". Whoever
-		// writes Amsterdam means all of it.
-		if city, _, ok := strings.Cut(l.City, " ("); ok && strings.HasSuffix(l.City, ")") {
+		if city := withoutDistrict(l.City); city != l.City {
 			f.cities = append(f.cities, cityName(city))
 		}
 	}
@@ -69,6 +67,19 @@ func newFacts(l *geo.Location, e *Engine, a *Answer) *facts {
 		f.parts = f.parts || geo.RegionParent(r.Code) != ""
 	}
 	return f
+}
+
+// withoutDistrict drops the district that some databases add: "Amsterdam
+// (Westpoort)", "Paris 18 Buttes-Montmartre". Whoever writes Amsterdam means
+// all of it.
+func withoutDistrict(city string) string {
+	if name, _, ok := strings.Cut(city, " ("); ok && strings.HasSuffix(city, ")") {
+		city = name
+	}
+	if i := strings.IndexAny(city, "0123456789"); i > 1 && city[i-1] == ' ' {
+		city = city[:i-1]
+	}
+	return city
 }
 
 // segment decides a segment as far as the location does.

@@ -40,10 +40,10 @@ func (g *Gazetteer) Find(name string) (geo.Point, error) {
 	return g.point(found[0]), nil
 }
 
-// Names gives the main and English names, folded, of the cities that a name
-// may stand for, the largest first: "Milano" → "milan". The name may have a
-// pin, as for Find. It is nil for a name that no city here has; the city may
-// still exist, as small ones are not here.
+// Names gives all names, folded, of the cities that a name may stand for, the
+// largest first: "Milano" → "milan", but not those by which another city of the
+// country is meant. The name may have a pin, as for Find. It is nil for a name
+// that no city here has; the city may still exist, as small ones are not here.
 func (g *Gazetteer) Names(name string) []geo.CityName {
 	q := g.parse(name)
 	var names []geo.CityName
@@ -51,10 +51,13 @@ func (g *Gazetteer) Names(name string) []geo.CityName {
 		country := g.pin(c)[:2]
 		for _, n := range g.namesOf(c) {
 			name := g.names.at(int(n))
+			if !slices.Contains(g.named(name, []string{country}), c) {
+				continue
+			}
 			names = append(names, geo.CityName{Name: name, Country: country})
 			// Some databases say Davao City for Davao; but Carson City is another city.
 			city := name + " city"
-			if !slices.ContainsFunc(g.named(city, []string{country}), func(other int) bool { return other != c }) {
+			if g.other[n] == 0 && !slices.ContainsFunc(g.named(city, []string{country}), func(other int) bool { return other != c }) {
 				names = append(names, geo.CityName{Name: city, Country: country})
 			}
 		}

@@ -53,7 +53,7 @@ type Gazetteer struct {
 	of      []uint16
 	other   []byte
 
-	english func() (names, ends []uint32) // of each city, see namesOf
+	byCity func() (names, ends []uint32) // see namesOf
 }
 
 type city struct {
@@ -137,14 +137,14 @@ func decode(compressed []byte) (*Gazetteer, error) {
 	if g.display, err = unpack(display, make([]byte, n)); err != nil {
 		return nil, err
 	}
-	g.english = sync.OnceValues(g.englishNames)
+	g.byCity = sync.OnceValues(g.sortNames)
 	g.names, err = unpack(suffixes, shared)
 	return g, err
 }
 
-// namesOf gives the places in names of a city's main and English names.
+// namesOf gives the places in names of a city's names.
 func (g *Gazetteer) namesOf(c int) []uint32 {
-	names, ends := g.english()
+	names, ends := g.byCity()
 	start := uint32(0)
 	if c > 0 {
 		start = ends[c-1]
@@ -152,23 +152,19 @@ func (g *Gazetteer) namesOf(c int) []uint32 {
 	return names[start:ends[c]]
 }
 
-// englishNames sorts the main and English names by city.
-func (g *Gazetteer) englishNames() (names, ends []uint32) {
+// sortNames sorts the names by city.
+func (g *Gazetteer) sortNames() (names, ends []uint32) {
 	ends = make([]uint32, len(g.cities)+1)
-	for i, c := range g.of {
-		if g.other[i] == 0 {
-			ends[c+1]++
-		}
+	for _, c := range g.of {
+		ends[c+1]++
 	}
 	for c := range g.cities {
 		ends[c+1] += ends[c]
 	}
 	names = make([]uint32, ends[len(g.cities)])
 	for i, c := range g.of { // moves each end from the city before to the city
-		if g.other[i] == 0 {
-			names[ends[c]] = uint32(i)
-			ends[c]++
-		}
+		names[ends[c]] = uint32(i)
+		ends[c]++
 	}
 	return names, ends
 }
