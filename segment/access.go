@@ -63,7 +63,7 @@ const (
 var shareOf = [...]float64{
 	hasContinent: 1. / 4, hasEU: 1. / 4, hasCountry: 1. / 30, hasRegion: 1. / 500, hasRegionName: 1. / 500, hasCity: 1. / 10_000, hasCityID: 1. / 10_000,
 	hasPostal: 1. / 1000, hasMetro: 1. / 1000, hasASN: 1. / 1000, hasTimeZone: 1. / 50, hasNothing: 1. / 100,
-	hasCell: 1. / 5000, hasCell + 1: 1. / 200, hasCell + 2: 1. / 6,
+	hasCell: 1. / 5000, hasCell + 1: 1. / 1500, hasCell + 2: 1. / 200, hasCell + 3: 1. / 6,
 }
 
 var anywhere = access{anywhere: true, share: 1}
@@ -112,7 +112,7 @@ func postalKey(code string) accessKey {
 
 // gridLevels are sizes of cells in degrees: what would cover too many cells of
 // one takes the next.
-var gridLevels = [...]float64{0.25, 4, 60}
+var gridLevels = [...]float64{0.25, 1, 4, 60}
 
 // maxCells is how many cells of a level one box takes.
 const maxCells = 64
