@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+
+	"golang.org/x/text/language"
 )
 
 // countriesCSV has every ISO 3166-1 country, and XK (Kosovo), which databases
@@ -52,9 +54,31 @@ func CountryByCode(code string) (Country, bool) {
 	return c, ok
 }
 
-// commonCodes are codes that people type for countries whose ISO code is
-// another one.
-var commonCodes = map[string]string{"UK": "GB", "EL": "GR", "USA": "US", "UAE": "AE"}
+// commonCodes are the codes for what else people type for countries, folded:
+// codes that are not ISO's, and names that are not English.
+var commonCodes = map[string]string{
+	"uk": "GB", "el": "GR", "uae": "AE", "ger": "DE", "sui": "CH", "ned": "NL", "den": "DK", "por": "PT", "cro": "HR",
+	"great britain": "GB", "holland": "NL", "deutschland": "DE", "osterreich": "AT", "schweiz": "CH", "suisse": "CH", "svizzera": "CH",
+	"espana": "ES", "nederland": "NL", "belgie": "BE", "belgique": "BE", "polska": "PL", "danmark": "DK", "sverige": "SE",
+	"norge": "NO", "suomi": "FI", "hrvatska": "HR", "magyarorszag": "HU", "ellada": "GR",
+}
+
+// commonCode is the code for another code, also one of three letters, or
+// another name; or "".
+func commonCode(s string) string {
+	folded := Fold(s)
+	if code := commonCodes[folded]; code != "" {
+		return code
+	}
+	if len(folded) == 3 {
+		if region, err := language.ParseRegion(folded); err == nil {
+			if c, ok := CountryByCode(region.String()); ok {
+				return c.Code
+			}
+		}
+	}
+	return ""
+}
 
 // ParseCountry reads a country code in either case. Its error suggests the
 // code for a country's name or a wrong code that is in common use.
@@ -63,7 +87,7 @@ func ParseCountry(s string) (Country, error) {
 	if c, ok := CountryByCode(code); ok {
 		return c, nil
 	}
-	hint := commonCodes[code]
+	hint := commonCode(s)
 	if hint == "" {
 		names := make(map[string]string, len(countries()))
 		for _, c := range countries() {

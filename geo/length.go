@@ -3,6 +3,7 @@ package geo
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -22,6 +23,9 @@ var lengthUnits = []struct {
 // length is finite and above zero.
 func ParseLength(s string) (float64, error) {
 	text := strings.ToLower(strings.TrimSpace(s))
+	if meant := LengthMeant(s); meant != "" && strings.ReplaceAll(text, " ", "") != meant {
+		return 0, fmt.Errorf("%q is not a length: write %s", s, meant)
+	}
 	for _, unit := range lengthUnits {
 		number, ok := strings.CutSuffix(text, unit.suffix)
 		if !ok {
@@ -40,4 +44,28 @@ func ParseLength(s string) (float64, error) {
 		return 0, fmt.Errorf("length %q has no unit: write %skm, %smi or %sm", s, text, text, text)
 	}
 	return 0, fmt.Errorf("%q is not a length: expected a number and a unit, like 5km, 3mi or 800m", s)
+}
+
+// unitNames are what people write for the units.
+var unitNames = map[string]string{
+	"km": "km", "kms": "km", "kilometer": "km", "kilometers": "km", "kilometre": "km", "kilometres": "km",
+	"mi": "mi", "mis": "mi", "mile": "mi", "miles": "mi",
+	"m": "m", "meter": "m", "meters": "m", "metre": "m", "metres": "m",
+}
+
+var loosely = regexp.MustCompile(`^(\d+)(?:([.,])(\d+))? *([a-z]+)\.?$`)
+
+// LengthMeant is a length as ParseLength wants it: "10 Miles" → "10mi", "5,5km"
+// → "5.5km". It is "" for what is no length, and where it is not certain what
+// is meant: 1,500m may be one and a half metres or a thousand more.
+func LengthMeant(s string) string {
+	part := loosely.FindStringSubmatch(strings.ToLower(strings.TrimSpace(s)))
+	if part == nil || unitNames[part[4]] == "" || part[2] == "," && len(part[3]) == 3 {
+		return ""
+	}
+	number := part[1]
+	if part[2] != "" {
+		number += "." + part[3]
+	}
+	return number + unitNames[part[4]]
 }

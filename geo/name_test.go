@@ -134,6 +134,7 @@ func TestParseCountry(t *testing.T) {
 	}
 	for in, want := range map[string]string{
 		"UK": "did you mean GB (United Kingdom)?", "Italy": "did you mean IT (Italy)?",
+		"DEU": "did you mean DE (Germany)?", "usa": "did you mean US", "GER": "did you mean DE", "Österreich": "did you mean AT", "XKX": "XK",
 		"germny": "did you mean DE (Germany)?", "ZZ": "expected an ISO 3166-1 code", "": "expected an ISO 3166-1 code",
 	} {
 		if got, err := ParseCountry(in); err == nil || !strings.Contains(err.Error(), want) {

@@ -142,6 +142,12 @@ func TestParseLength(t *testing.T) {
 		{in: "", err: "is not a length"},
 		{in: "5ft", err: "is not a length"},
 		{in: "5km2", err: "is not a length"},
+		{in: "5,5km", err: "write 5.5km"},
+		{in: "10miles", err: "write 10mi"},
+		{in: "10 Miles", err: "write 10mi"},
+		{in: "10mi.", err: "write 10mi"},
+		{in: "2.5 kilometres", err: "write 2.5km"},
+		{in: "1,500m", err: "is not a length: expected"}, // which of the two it is cannot be known
 	} {
 		got, err := ParseLength(tt.in)
 		if tt.err == "" && (err != nil || got != tt.metres) {
