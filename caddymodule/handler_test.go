@@ -370,7 +370,7 @@ func TestLoadErrors(t *testing.T) {
 		"unknown country":    {global(database + "segment s {\ncountry IT XX\n}"), `Caddyfile:6: segment s: country: unknown country "XX"`},
 		"nested line":        {global(database + "segment s {\neu\nnot {\ncountry XX\n}\n}"), `Caddyfile:8: segment s: not: all: country: unknown country "XX"`},
 		"unknown place":      {global(database + "places " + writeFile(t, "p.csv", "name,lat,lng\n\"Milan, IT\",45,9\n") + "\nsegment s {\nwithin 5km of \"Milanooo, IT\"\n}"), `unknown place "Milanooo, IT": did you mean "Milan, IT"?`},
-		"unquoted place":     {global(database + "segment s {\nwithin 5km of Milan, IT\n}"), `put names with blanks into quotes, like "Milan, IT"`},
+		"unquoted place":     {global(database + "segment s {\nwithin 5km of Milan, IT\n}"), `within: "Milan," is no city: write "Milan, IT" in quotes`},
 		"within without of":  {global(database + "segment s {\nwithin 5km Milan\n}"), `within: expected a length, "of" and a place`},
 		"confidence":         {global(database + "segment s {\nwithin 5km of 1,2 confidence\n}"), "within: expected a percentage at the end"},
 		"confidence place":   {global(database + "segment s {\nwithin 5km of confidence 60%\n}"), "within: expected a percentage at the end"},

@@ -27,17 +27,17 @@ func newCalendar(d *During) (c calendar, err error) {
 	}
 	if d.Dates != "" {
 		if c.first, c.last, err = parseDates(d.Dates); err != nil {
-			return c, err
+			return c, timeMeant(d.Dates, err)
 		}
 	}
 	if d.Days != "" {
 		if c.days, err = parseDays(d.Days); err != nil {
-			return c, err
+			return c, timeMeant(d.Days, err)
 		}
 	}
 	if d.Hours != "" {
 		if c.start, c.end, err = parseHours(d.Hours); err != nil {
-			return c, err
+			return c, timeMeant(d.Hours, err)
 		}
 	}
 	return c, nil

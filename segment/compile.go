@@ -85,7 +85,8 @@ type compiler struct {
 	Options
 	segments   []Segment
 	byName     map[string]int
-	references []int // of the segment that is being compiled
+	references []int  // of the segment that is being compiled
+	context    string // the segment, the groups and the kind of the rule that is being compiled
 	warnings   []func() error
 }
 
@@ -111,6 +112,9 @@ func (c *compiler) segment(s Segment) (rule, error) {
 	rules, err := c.rules(s.Rules, s.Source, "segment "+s.Name)
 	if err != nil {
 		return nil, err
+	}
+	if s.Match != "any" {
+		c.warnApart(s.Rules, s.Source, "segment "+s.Name)
 	}
 	return ruleGroup{any: s.Match == "any", rules: rules}, nil
 }
@@ -154,11 +158,18 @@ func (c *compiler) rule(config Rule, context string) (rule, error) {
 			list = config.Any
 		}
 		rules, err := c.rules(list, config.Source, context+": "+kind)
+		if err == nil && kind == "all" {
+			c.warnApart(list, config.Source, context+": all")
+		}
 		return ruleGroup{any: kind == "any", rules: rules}, err
 	}
-	r, err := c.plainRule(kind, config)
+	c.context = context + ": " + kind
+	var r rule
+	if err = c.slips(kind, config); err == nil {
+		r, err = c.plainRule(kind, config)
+	}
 	if err != nil {
-		return nil, at(config.Source, "%s: %s: %w", context, kind, err)
+		return nil, at(config.Source, "%s: %w", c.context, err)
 	}
 	return r, nil
 }

@@ -58,7 +58,7 @@ func TestCompileErrors(t *testing.T) {
 		"radius negative":     {one(Rule{Within: &Within{Radius: "-5km", Of: []string{"Milan, IT"}}}), "must be above zero"},
 		"radius NaN":          {one(Rule{Within: &Within{Radius: "NaNkm", Of: []string{"Milan, IT"}}}), "is not a length"},
 		"no place":            {one(Rule{Within: &Within{Radius: "5km", Of: nil}}), `within: a place is missing: write it as in: within 5km of "Milan, IT"`},
-		"unquoted place":      {one(Rule{Within: &Within{Radius: "5km", Of: []string{"Milan,", "IT"}}}), `place "Milan," ends in a comma: put names with blanks into quotes`},
+		"unquoted place":      {one(Rule{Within: &Within{Radius: "5km", Of: []string{"Milan,", "IT"}}}), `"Milan," is no place: write "Milan, IT" in quotes`},
 		"unknown place":       {one(Rule{Within: &Within{Radius: "5km", Of: []string{"Milano"}}}), `unknown place "Milano"`},
 		"bad point":           {one(Rule{Within: &Within{Radius: "5km", Of: []string{"91,200"}}}), "latitude 91 is out of range"},
 		"swapped point":       {one(Rule{Within: &Within{Radius: "5km", Of: []string{"120.9,14.5"}}}), "look swapped"},
@@ -79,7 +79,7 @@ func TestCompileErrors(t *testing.T) {
 		"during no dates":     {one(Rule{During: &During{Dates: ".."}}), "expected a first and a last day"},
 		"during day":          {one(Rule{During: &During{Days: "Mon-Fry"}}), `"Fry" is not a day`},
 		"during first day":    {one(Rule{During: &During{Days: "-Fri"}}), `"" is not a day`},
-		"during hours":        {one(Rule{During: &During{Hours: "9-18"}}), `"9" is not a time of day`},
+		"during hours":        {one(Rule{During: &During{Hours: "9-18"}}), `"9-18" is not understood: write 09:00-18:00`},
 		"during hour":         {one(Rule{During: &During{Hours: "09:00-25:00"}}), `"25:00" is not a time of day`},
 		"during start":        {one(Rule{During: &During{Hours: "24:00-09:00"}}), `"24:00" is not a time of day`},
 		"during no end":       {one(Rule{During: &During{Hours: "09:00"}}), "expected a start and an end"},
@@ -148,7 +148,7 @@ func TestCityNames(t *testing.T) {
 	if got := e.Decide(Visitor{Answer: e.Answer(milan())}).Segments; !slices.Equal(got, []string{"local", "pinned", "slip"}) {
 		t.Errorf("segments %v", got)
 	}
-	if w, n := e.Warnings(9); n != 1 || len(w) != 1 || w[0].Error() != "Caddyfile:9: city: unknown place" {
+	if w, n := e.Warnings(9); n != 1 || len(w) != 1 || w[0].Error() != "Caddyfile:9: segment slip: city: unknown place" {
 		t.Errorf("warnings %v", w)
 	}
 }

@@ -17,7 +17,10 @@ func (c *compiler) plainRule(kind string, config Rule) (rule, error) {
 	case "country":
 		codes, err := each(config.Country, "a code like IT", func(s string) (string, error) {
 			country, err := geo.ParseCountry(s)
-			return country.Code, err
+			if err != nil {
+				return "", countryMeant(s, err)
+			}
+			return country.Code, nil
 		})
 		return oneOf(hasCountry, codes, textKey, func(f *facts) string { return f.Country }), err
 	case "continent":
@@ -219,6 +222,15 @@ func (c *compiler) cities(config Rule) (rule, error) {
 			ids = append(ids, uint32(id))
 			return struct{}{}, nil
 		}
+		var known []geo.CityName
+		if c.Cities != nil {
+			known = c.Cities.Names(s)
+		}
+		if known == nil {
+			if form := c.cityForm(s); form != s && form != "" {
+				return struct{}{}, fmt.Errorf("unknown city %q: did you mean %q?", s, form)
+			}
+		}
 		n, err := parseName(s)
 		if err != nil {
 			return struct{}{}, err
@@ -230,9 +242,8 @@ func (c *compiler) cities(config Rule) (rule, error) {
 		if c.Cities == nil {
 			return struct{}{}, nil
 		}
-		known := c.Cities.Names(s)
 		if known == nil {
-			c.warnings = append(c.warnings, func() error { return at(config.Source, "city: %w", c.Cities.Unknown(s)) })
+			c.warn(config.Source, func() error { return c.Cities.Unknown(s) })
 		}
 		for _, k := range known {
 			in := n.in
@@ -276,7 +287,7 @@ func postalRule(values []string) (rule, error) {
 		if head := strings.TrimSuffix(code, "*"); head == "" || strings.Contains(head, "*") {
 			return "", fmt.Errorf("%q: expected a code like 20121, or 201* for all that begin so", s)
 		}
-		return code, nil
+		return code, postalSlip(s)
 	})
 	needs := withKeys(hasPostal, codes, postalKey)
 	return located{needs: needs, outcome: func(f *facts) Outcome {
@@ -316,7 +327,7 @@ func (c *compiler) within(w *Within) (rule, error) {
 			return nil, err
 		}
 	}
-	for _, place := range w.Of {
+	for i, place := range w.Of {
 		code, oneStore := strings.CutPrefix(place, "store:")
 		switch {
 		case (oneStore || place == "store") && c.Stores == nil:
@@ -326,13 +337,16 @@ func (c *compiler) within(w *Within) (rule, error) {
 		case oneStore:
 			s, ok := c.Stores.Store(code)
 			if !ok {
+				if err := c.storeMeant(w.Of); err != nil {
+					return nil, err
+				}
 				return nil, unknown("store", code, c.Stores.Codes())
 			}
 			circles.centres = append(circles.centres, s.Point)
 		default:
 			p, err := c.point(place)
 			if err != nil {
-				return nil, err
+				return nil, c.placeMeant(w.Of, i, err)
 			}
 			circles.centres = append(circles.centres, p)
 		}
@@ -352,7 +366,7 @@ func parsePercent(s string) (float64, error) {
 
 // point finds a place that is written as lat,lng or by name.
 func (c *compiler) point(place string) (geo.Point, error) {
-	numeric := strings.Trim(place, "0123456789+-., ") == "" && place != ""
+	numeric := isNumeric(place)
 	if numeric && strings.HasSuffix(place, ",") {
 		return geo.Point{}, fmt.Errorf("place %q ends in a comma: write a point without a blank, like 45.4642,9.19", place)
 	}
