@@ -65,6 +65,9 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 			app.Segments = append(app.Segments, s)
 			continue
 		}
+		if seen[option] && slices.Contains(fileOptions, option) {
+			return nil, d.Errf("%s is there twice: put all files on one line", option)
+		}
 		if seen[option] {
 			return nil, d.Errf("%s is there twice", option)
 		}
@@ -117,8 +120,9 @@ func (a *App) parseOption(d *caddyfile.Dispenser, option string) error {
 		}
 		a.IndexMemory = int(size)
 	case "default_accuracy":
-		if !d.AllArgs(&a.DefaultAccuracy) {
-			return d.ArgErr()
+		var err error
+		if a.DefaultAccuracy, err = oneLength(d, option, d.RemainingArgs()); err != nil {
+			return err
 		}
 		if _, err := geo.ParseLength(a.DefaultAccuracy); err != nil {
 			return d.Errf("default_accuracy: %w", err)
@@ -137,19 +141,9 @@ func (a *App) parseOption(d *caddyfile.Dispenser, option string) error {
 		}
 		a.ReloadInterval = caddy.Duration(interval)
 	default:
-		return d.Errf("unknown geosegment option %q%s", option,
-			suggest(option, "database", "cache_size", "index_memory", "default_accuracy", "reload_interval", "places", "areas", "stores", "segment"))
+		return d.Err(unknownGlobalOption(option))
 	}
 	return nil
-}
-
-// suggest is the nearest of the words that could have been meant, or all.
-func suggest(met string, words ...string) string {
-	list := strings.Join(words, " ")
-	if near := geo.Closest(met, words); near != "" {
-		return fmt.Sprintf(": did you mean %s?", near)
-	}
-	return ": expected one of " + list
 }
 
 // noBlock refuses a block where none belongs.
@@ -179,7 +173,9 @@ func parseSegment(d *caddyfile.Dispenser) (segment.Segment, error) {
 	}
 	s.Name = args[0]
 	var err error
-	s.Match, s.Rules, err = parseRules(d, true, 0)
+	if s.Match, s.Rules, err = parseRules(d, true, 0); err != nil {
+		err = fmt.Errorf("segment %s: %w", s.Name, err)
+	}
 	return s, err
 }
 
@@ -318,10 +314,7 @@ func parsePlainRule(d *caddyfile.Dispenser, kind string, r *segment.Rule) (err e
 	case "in_area":
 		r.InArea = values(`"Old Town"`)
 	case "accuracy":
-		if len(args) != 1 {
-			return d.Err("accuracy needs one length, like: accuracy 50km")
-		}
-		r.Accuracy = args[0]
+		r.Accuracy, err = oneLength(d, kind, args)
 	case "located":
 		r.Located = nothing()
 	case "unlocated":
@@ -331,15 +324,28 @@ func parsePlainRule(d *caddyfile.Dispenser, kind string, r *segment.Rule) (err e
 	case "segment":
 		r.Segment = values("near_milan")
 	default:
-		return d.Errf("unknown rule %q%s", kind, suggest(kind, "country", "continent", "eu", "region", "city", "postal", "metro", "asn", "timezone",
-			"within", "in_area", "accuracy", "located", "unlocated", "during", "segment", "not", "all", "any"))
+		return d.Err(unknownRule(kind))
 	}
 	return err
+}
+
+// oneLength is the only argument of a rule or option that takes a length.
+func oneLength(d *caddyfile.Dispenser, kind string, args []string) (string, error) {
+	if len(args) == 1 {
+		return args[0], nil
+	}
+	if meant := geo.LengthMeant(strings.Join(args, "")); meant != "" {
+		return "", d.Errf("%s needs one length: write %s, without a blank", kind, meant)
+	}
+	return "", d.Errf("%s needs one length, like: %s 50km", kind, kind)
 }
 
 func parseNumbers(d *caddyfile.Dispenser, kind, prefix, example string, args []string) ([]uint32, error) {
 	if len(args) == 0 {
 		return nil, d.Errf("%s needs a number, like: %s %s", kind, kind, example)
+	}
+	if err := segment.CommaList(kind, args); err != nil {
+		return nil, d.Errf("%s: %w", kind, err)
 	}
 	numbers := make([]uint32, len(args))
 	for i, arg := range args {
@@ -355,6 +361,9 @@ func parseNumbers(d *caddyfile.Dispenser, kind, prefix, example string, args []s
 // parseWithin parses `<length> of <places...> [confidence <percent>]`.
 func parseWithin(d *caddyfile.Dispenser, args []string) (*segment.Within, error) {
 	if len(args) < 3 || args[1] != "of" {
+		if err := withinMeant(args); err != nil {
+			return nil, d.Errf("within: %w", err)
+		}
 		return nil, d.Errf(`within: expected a length, "of" and a place, like: within 5km of "Milan, IT"; met: within %s`, strings.Join(args, " "))
 	}
 	within := &segment.Within{Radius: args[0], Of: args[2:]}
@@ -386,6 +395,9 @@ func parseDuring(d *caddyfile.Dispenser, args []string) (*segment.During, error)
 			part, what = &during.Dates, "dates"
 		}
 		if *part != "" {
+			if meant := segment.DuringMeant(args); meant != "" {
+				return nil, d.Errf("during: %q is not understood: write %s", strings.Join(args, " "), meant)
+			}
 			return nil, d.Errf("during: %s are there twice, %q and %q; write one line for each, under any { }", what, *part, arg)
 		}
 		*part = arg
@@ -435,7 +447,7 @@ func parseHandler(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 			}
 			handler.Prefix = args[0]
 		default:
-			return nil, h.Errf("unknown geosegment option %q%s", option, suggest(option, "rewrite", "header", "headers", "prefix"))
+			return nil, h.Err(unknownSiteOption(option))
 		}
 		if err := noBlock(h.Dispenser, option); err != nil {
 			return nil, err
