@@ -15,6 +15,8 @@
 // Distances are metres everywhere.
 package geo
 
+import "slices"
+
 // Location is what is known of where a visitor is. A field that is not known
 // has its zero value. Treat a Location as immutable: it is shared by all
 // requests from the same database record.
@@ -96,6 +98,34 @@ func (l *Location) complete() {
 			r.Name, _ = RegionByCode(r.Code)
 		}
 	}
+	l.Regions = currentRegions(l.Regions)
+}
+
+// currentRegions replaces codes that are withdrawn, and adds the regions that
+// others are known to be parts of, each before the first of its parts.
+func currentRegions(list []Region) []Region {
+	t := regions()
+	has := func(code string) bool {
+		return slices.ContainsFunc(list, func(r Region) bool { return r.Code == code })
+	}
+	for i := 0; i < len(list); i++ {
+		if current, ok := t.current(list[i].Code); ok && current != list[i].Code {
+			if has(current) {
+				list = slices.Delete(list, i, i+1)
+				i--
+				continue
+			}
+			list[i].Code = current
+			if list[i].Name == "" {
+				list[i].Name, _ = RegionByCode(current)
+			}
+		}
+		for parent := RegionParent(list[i].Code); parent != "" && !has(parent); parent = RegionParent(parent) {
+			name, _ := RegionByCode(parent)
+			list = slices.Insert(list, i, Region{parent, name})
+		}
+	}
+	return list
 }
 
 // merge takes from other every group of fields that l does not know. Fields

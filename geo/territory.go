@@ -14,8 +14,8 @@ func TerritoryCodes(s string) []string {
 	if _, ok := CountryByCode(code); ok {
 		return []string{code}
 	}
-	if _, ok := RegionByCode(code); ok {
-		return []string{code}
+	if current, ok := regions().current(code); ok {
+		return []string{current}
 	}
 	if folded == "" {
 		return nil

@@ -5,8 +5,8 @@
 //	npm pack iso-3166@4.4.0 cldr-subdivisions-full@48.2.0
 //	go run ./geo/gazetteer/generate/regions ISO_3166 CLDR >geo/regions.csv
 //
-// names.csv next to this file corrects and adds by hand. The same packages give
-// the same file, byte for byte.
+// names.csv and former.csv next to this file correct and add by hand. The same
+// packages give the same file, byte for byte.
 package main
 
 import (
@@ -33,9 +33,17 @@ import (
 //go:embed names.csv
 var namesCSV string
 
+// formerCSV has what was replaced: the withdrawn codes of a region of today that
+// is the same land, or its successor, and the names and withdrawn codes of what
+// lies wholly inside it. What lies in two regions of today has no row.
+//
+//go:embed former.csv
+var formerCSV string
+
 type region struct {
 	code, name, parent string
 	aliases            []string
+	codes, parts       string // separated by bars
 }
 
 // withdrawn are codes that iso-3166 still lists, and that would hide others:
@@ -59,11 +67,7 @@ func main() {
 			r.name, r.aliases = plain(name), []string{r.name}
 		}
 	}
-	rows, err := csv.NewReader(strings.NewReader(namesCSV)).ReadAll()
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, row := range rows[1:] {
+	for _, row := range readTable(namesCSV) {
 		code, name := row[0], row[1]
 		r := regions[code]
 		if r == nil {
@@ -75,21 +79,37 @@ func main() {
 		}
 		r.aliases = append(r.aliases, strings.Split(row[2], "|")...)
 	}
+	for _, row := range readTable(formerCSV) {
+		r := regions[row[0]]
+		if r == nil {
+			log.Fatalf("former.csv: no region %s", row[0])
+		}
+		r.codes, r.parts = row[1], row[2]
+	}
 
 	w := csv.NewWriter(os.Stdout)
-	w.Write([]string{"code", "name", "parent", "aliases"})
+	w.Write([]string{"code", "name", "parent", "aliases", "codes", "parts"})
 	for _, code := range slices.Sorted(maps.Keys(regions)) {
 		r := regions[code]
 		if _, ok := geo.CountryByCode(code[:2]); !ok {
 			log.Printf("left out %s: unknown country", code)
 			continue
 		}
-		w.Write([]string{r.code, r.name, r.parent, strings.Join(distinct(r.name, r.aliases), "|")})
+		w.Write([]string{r.code, r.name, r.parent, strings.Join(distinct(r.name, r.aliases), "|"), r.codes, r.parts})
 	}
 	w.Flush()
 	if err := w.Error(); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// readTable gives the rows below the heading.
+func readTable(text string) [][]string {
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return rows[1:]
 }
 
 // entry matches a region in the package's JavaScript, which is formatted by a
