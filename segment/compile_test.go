@@ -35,8 +35,16 @@ func TestCompileErrors(t *testing.T) {
 		"continent":           {one(Rule{Continent: []string{"Europe"}}), "did you mean EU?"},
 		"region without -":    {one(Rule{Region: []string{"IT25"}}), `region: malformed region code "IT25": expected country and region with a hyphen`},
 		"region with _":       {one(Rule{Region: []string{"it_25"}}), `malformed region code "it_25"`},
-		"region number":       {one(Rule{Region: []string{"25"}}), `malformed region code "25"`},
-		"region suffix":       {one(Rule{Region: []string{"ENG"}}), `malformed region code "ENG"`},
+		"region number":       {one(Rule{Region: []string{"25"}}), `region code "25" lacks its country: did you mean JP-25 (Shiga), `},
+		"region suffix":       {one(Rule{Region: []string{"ENG"}}), `region code "ENG" lacks its country: did you mean GB-ENG (England)?`},
+		"region suffix CA":    {one(Rule{Region: []string{"CA"}}), `region code "CA" lacks its country: did you mean US-CA (California), `},
+		"region suffix BY":    {one(Rule{Region: []string{"by"}}), `region code "by" lacks its country: did you mean NG-BY (Bayelsa), DE-BY (Bavaria), `},
+		"region no suffix":    {one(Rule{Region: []string{"QQQ"}}), `malformed region code "QQQ": expected country and region`},
+		"region number no":    {one(Rule{Region: []string{"IT-99"}}), `unknown region code "IT-99": codes in Italy are like IT-21 (Piedmont)`},
+		"region abbreviation": {one(Rule{Region: []string{"DE-BAY"}}), `unknown region code "DE-BAY": did you mean DE-BY (Bavaria)?`},
+		"region begins so":    {one(Rule{Region: []string{"US-Cal"}}), `unknown region code "US-Cal": did you mean US-CA (California)?`},
+		"region long code":    {one(Rule{Region: []string{"DE-BAYERN"}}), `malformed region code "DE-BAYERN": expected country and region with a hyphen between, like IT-25 or US-CA; did you mean DE-BY (Bavaria)?`},
+		"pin of no region":    {one(Rule{City: []string{"Paris, US-TEX"}}), `unknown region code "US-TEX": did you mean US-TX (Texas)?`},
 		"region too long":     {one(Rule{Region: []string{"IT-2555"}}), `malformed region code "IT-2555"`},
 		"region without end":  {one(Rule{Region: []string{"IT-"}}), `malformed region code "IT-"`},
 		"region country":      {one(Rule{Region: []string{"UK-ENG"}}), `malformed region code "UK-ENG": unknown country "UK": did you mean GB`},
@@ -153,11 +161,28 @@ func TestCityNames(t *testing.T) {
 	}
 }
 
+// A part of a region stands for all of it, which is a warning.
+func TestRegionPartWarnings(t *testing.T) {
+	e, err := Compile([]Segment{
+		{Name: "whole", Rules: []Rule{{Region: []string{"FR-ARA", "Normandy", "PL-MZ", "Alsace", "GB-LND"}}}},
+		{Name: "name", Rules: []Rule{{Region: []string{"Rhône-Alpes, FR"}, Source: "Caddyfile:5"}}},
+		{Name: "code", Rules: []Rule{{Region: []string{"FR-V"}, Source: "Caddyfile:9"}}},
+	}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, n := e.Warnings(9)
+	if n != 2 || w[0].Error() != `Caddyfile:5: region: "Rhône-Alpes, FR" is only a part of FR-ARA (Auvergne-Rhône-Alpes) now, and all of that is meant` ||
+		w[1].Error() != `Caddyfile:9: region: "FR-V" is only a part of FR-ARA (Auvergne-Rhône-Alpes) now, and all of that is meant` {
+		t.Errorf("warnings %v", w)
+	}
+}
+
 // Names with commas that are no pin, and other values that look wrong but are not.
 func TestCompileAccepts(t *testing.T) {
 	for _, r := range []Rule{
 		{City: []string{"Ampelokipoi, Thessaloniki"}}, {City: []string{"Cologne (Kalk, Cologne)"}}, {Region: []string{"Province 1"}},
-		{Region: []string{"Al-Qassim"}}, {Region: []string{"Limburg, NL"}}, {Within: &Within{Radius: "5 km", Of: []string{" 45.4 , 9.1 "}}},
+		{Region: []string{"Al-Qassim", "Goa", "GB-LND", "London", "GR-54", "CZ-PR", "KZ-ALA", "NO-01", "FR-75", "HK-X"}}, {Region: []string{"Limburg, NL"}}, {Within: &Within{Radius: "5 km", Of: []string{" 45.4 , 9.1 "}}},
 		{During: &During{Dates: "2026-11-20.."}}, {During: &During{Dates: "..2026-11-20"}}, {During: &During{Days: "Friday-mon", Hours: "00:00-24:00"}},
 	} {
 		if _, err := Compile([]Segment{{Name: "s", Rules: []Rule{r}}}, Options{}); err != nil {

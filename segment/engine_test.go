@@ -78,6 +78,9 @@ func flatMilan() *geo.Location {
 	}
 }
 
+// lyon is as DB-IP has it, which names regions of before 2016.
+var lyon = &geo.Location{Country: "FR", Regions: []geo.Region{{Code: "FR-ARA", Name: "Rhone-Alpes"}}, City: "Lyon"}
+
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) // a Monday
 
 func TestRules(t *testing.T) {
@@ -119,6 +122,17 @@ func TestRules(t *testing.T) {
 		{"region name", Rule{Region: []string{"Lombardia, it"}}, flatMilan(), True},
 		{"region name", Rule{Region: []string{"Lombardy"}}, countryOnly, Unknown},
 		{"name or code", Rule{Region: []string{"Texas", "IT-25"}}, milan(), True},
+		{"region of today, old name known", Rule{Region: []string{"FR-ARA"}}, lyon, True},
+		{"region of today, old name known", Rule{Region: []string{"Auvergne-Rhône-Alpes"}}, lyon, True},
+		{"region of another old name", Rule{Region: []string{"FR-GES", "Grand Est"}}, lyon, False},
+		{"old region name", Rule{Region: []string{"rhone-alpes"}}, lyon, True},
+		{"old region name", Rule{Region: []string{"Rhône-Alpes, FR"}}, lyon, True},
+		{"old region name", Rule{Region: []string{"Lorraine"}}, lyon, False},
+		{"withdrawn region code", Rule{Region: []string{"fr-v"}}, lyon, True},
+		{"withdrawn region code", Rule{Region: []string{"FR-U"}}, lyon, False},
+		{"withdrawn code of the same region", Rule{Region: []string{"IT-AO"}}, milan(), False},
+		{"city, withdrawn region code as pin", Rule{City: []string{"Lyon, FR-V"}}, lyon, True},
+		{"region code in a country without regions", Rule{Region: []string{"PR-SJ"}}, milan(), False},
 		{"city", Rule{City: []string{"Naples", "milan"}}, milan(), True},
 		{"city with its district", Rule{City: []string{"Milan"}}, flatMilan(), True},
 		{"district", Rule{City: []string{"Milan (Porta Nuova)"}}, flatMilan(), True},
@@ -446,7 +460,7 @@ func campaign(n int, timed bool) []Segment {
 		case 0:
 			s.Rules = []Rule{{Country: []string{"IT", "FR"}}}
 		case 1:
-			s.Rules = []Rule{{Region: []string{fmt.Sprintf("IT-%d", i%90+10)}}}
+			s.Rules = []Rule{{Region: []string{fmt.Sprintf("TR-%02d", i%81+1)}}}
 		case 2:
 			s.Rules = []Rule{{City: []string{fmt.Sprintf("City %d", i), "Naples"}}}
 		case 3:

@@ -34,7 +34,7 @@ func (c *compiler) plainRule(kind string, config Rule) (rule, error) {
 			return outcome(f.EU)
 		}}, nil
 	case "region":
-		return regionRule(config.Region)
+		return c.regionRule(config)
 	case "city":
 		return c.cities(config)
 	case "postal":
@@ -110,18 +110,18 @@ var (
 	regionCode = regexp.MustCompile(`^[A-Z]{2}-[A-Z0-9]{1,3}$`)
 	// What was meant as a code: IT25, IT_25, 25, ENG, IT-, IT-LOMB.
 	codeLike = regexp.MustCompile(`^\S*[\d_]\S*$|^[A-Z]{2,3}$|^[A-Z]{2}-[A-Z]*$`)
+	// What may be one without its country, if it is no name: ca.
+	bareCode = regexp.MustCompile(`^[A-Za-z0-9]{1,3}$`)
 )
 
-// parseRegionCode reads a full ISO 3166-2 code in either case.
+// parseRegionCode reads a full ISO 3166-2 code in either case; ok tells whether
+// it is written like one.
 func parseRegionCode(s string) (code string, ok bool, err error) {
-	code = strings.ToUpper(s)
-	if !regionCode.MatchString(code) {
+	if !regionCode.MatchString(strings.ToUpper(s)) {
 		return "", false, nil
 	}
-	if _, err := geo.ParseCountry(code[:2]); err != nil {
-		return "", false, fmt.Errorf("malformed region code %q: %w", s, err)
-	}
-	return code, true, nil
+	code, err = geo.ParseRegion(s)
+	return code, err == nil, err
 }
 
 // parseName reads a name with an optional pin, a country or region by code or
@@ -156,27 +156,49 @@ func parseName(s string) (name, error) {
 	return plain, nil
 }
 
-func regionRule(values []string) (rule, error) {
-	rules, err := each(values, "a code like IT-25 or a name like Lombardy", oneRegion)
+func (c *compiler) regionRule(config Rule) (rule, error) {
+	rules, err := each(config.Region, "a code like IT-25 or a name like Lombardy", func(s string) (located, error) {
+		r, codes, err := oneRegion(s)
+		written, _, _ := strings.Cut(s, ",")
+		for _, code := range codes {
+			if geo.IsPartOfRegion(written, code) {
+				name, _ := geo.RegionByCode(code)
+				c.warnings = append(c.warnings, func() error {
+					return at(config.Source, "region: %q is only a part of %s (%s) now, and all of that is meant", s, code, name)
+				})
+			}
+		}
+		return r, err
+	})
 	return anyOf(rules), err
 }
 
-// oneRegion is the rule for one value of `region`. A name stands for the codes
-// it has, so that both mean the same on every database.
-func oneRegion(s string) (located, error) {
-	code, ok, err := parseRegionCode(strings.TrimSpace(s))
+// oneRegion is the rule for one value of `region`, and the codes that the value
+// stands for. A name stands for the codes it has, so that both mean the same on
+// every database.
+func oneRegion(s string) (located, []string, error) {
+	none := func(err error) (located, []string, error) { return located{}, nil, err }
+	written := strings.TrimSpace(s)
+	code, ok, err := parseRegionCode(written)
 	if err != nil {
-		return located{}, err
+		return none(err)
 	}
 	if ok {
-		return inside(code), nil
+		return inside(code), []string{code}, nil
 	}
-	if codeLike.MatchString(strings.TrimSpace(s)) {
-		return located{}, fmt.Errorf("malformed region code %q: expected country and region with a hyphen between, like IT-25 or US-CA", s)
+	isCode := codeLike.MatchString(written)
+	if isCode || bareCode.MatchString(written) && len(geo.RegionsByName(written)) == 0 {
+		if err := geo.BareRegionCode(written); err != nil {
+			return none(err)
+		}
+	}
+	if isCode {
+		_, err := geo.ParseRegion(written)
+		return none(err)
 	}
 	n, err := parseName(s)
 	if err != nil {
-		return located{}, err
+		return none(err)
 	}
 	codes := geo.RegionsByName(n.text)
 	if n.in != nil {
@@ -192,15 +214,15 @@ func oneRegion(s string) (located, error) {
 		for i, code := range codes {
 			rules[i] = inside(code)
 		}
-		return anyOf(rules), nil
+		return anyOf(rules), codes, nil
 	}
 	if elsewhere := geo.RegionsByName(n.text); len(elsewhere) > 0 {
-		return located{}, fmt.Errorf("unknown region %q: did you mean %s?", s, strings.Join(elsewhere, " or "))
+		return none(fmt.Errorf("unknown region %q: did you mean %s?", s, strings.Join(elsewhere, " or ")))
 	}
 	if near := geo.ClosestRegion(n.text); near != "" {
-		return located{}, fmt.Errorf("unknown region %q: did you mean %q? If not, write its ISO 3166-2 code", s, near)
+		return none(fmt.Errorf("unknown region %q: did you mean %q? If not, write its ISO 3166-2 code", s, near))
 	}
-	return oneOfNames(hasRegionName, []name{n}, func(f *facts) []string { return f.regions }), nil
+	return oneOfNames(hasRegionName, []name{n}, func(f *facts) []string { return f.regions }), nil, nil
 }
 
 func inside(code string) located {
