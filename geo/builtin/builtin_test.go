@@ -49,7 +49,7 @@ func TestKnownAddresses(t *testing.T) {
 	db := open(t)
 	for _, test := range []struct{ addr, country, city string }{
 		{"98.234.10.1", "US", "San Jose"},
-		{"1.1.1.1", "AU", "Sydney"},
+		{"104.32.1.1", "US", "Ventura"},
 		{"93.34.120.10", "IT", "Milan"},
 		{"213.127.1.1", "NL", "Amsterdam"},
 		{"81.2.69.142", "GB", "London"},

@@ -1,5 +1,5 @@
 // Package builtin is the coarse database of addresses that is part of the
-// program: DB-IP City Lite, IPv4 and IPv6, pruned to a file of 1.25 MB.
+// program: DB-IP City Lite, IPv4 and IPv6, pruned to a file of 1 MB.
 // It makes a server without any database of its own say something useful:
 //
 //	db, err := builtin.Database()
@@ -24,8 +24,8 @@
 //	             IPv4                                      IPv6
 //	    bytes  country  region  city  ≤25 km   leaves     country  city  ≤25 km  leaves
 //	  497,787    97.89    85.7    77.5  83.4     217,651    98.98    93.2  95.3   210,358
-//	  999,853    99.51    89.8    82.0  87.9     517,012    99.75    95.2  97.2   266,691
-//	1,245,595    99.81    91.2    83.7  89.5     693,237    99.79  95.6   97.4  287,328 ◄
+//	  999,853    99.51    89.8    82.0  87.9     517,012    99.75    95.2  97.2   266,691 ◄
+//	1,245,595    99.81    91.2    83.7  89.5     693,237    99.79  95.6   97.4  287,328
 //	1,492,577    99.91    92.3    85.1  90.8     878,174    99.81    95.8  97.6   309,479
 //	1,841,190    99.94    93.8    86.9  92.4   1,204,551    99.84    95.6  97.7   334,036
 //	1,993,850    99.94    94.4    87.7  93.1   1,365,348    99.85    95.6  97.8   342,665

@@ -24,7 +24,7 @@ import (
 )
 
 func main() {
-	budget := flag.Int("budget", 1_250_000, "`bytes` that the data file may have")
+	budget := flag.Int("budget", 1_000_000, "`bytes` that the data file may have")
 	table := flag.Bool("table", false, "write no data file, but print what other budgets would give")
 	out := flag.String("o", "data.bin", "`file` to write")
 	flag.Parse()
