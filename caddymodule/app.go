@@ -186,6 +186,9 @@ func (a *App) logLoaded(message string, g *generation) {
 	if more := count - len(warnings); more > 0 {
 		a.logger.Warn("more rules look wrong", zap.Int("count", more))
 	}
+	for _, never := range g.never {
+		a.logger.Warn("a rule cannot match", zap.String("rule", never))
+	}
 	a.logger.Info(message, append(fields, zap.Strings("databases", databases))...)
 }
 

@@ -25,6 +25,7 @@ type generation struct {
 	engine  *segment.Engine
 	stores  *store.Directory // nil where there are none
 	files   []fileVersion
+	never   []string // rules that no database can answer
 }
 
 // fileVersion is what a file looked like when it was loaded.
@@ -121,7 +122,38 @@ func (a *App) load() (*generation, error) {
 		return nil, err
 	}
 	g.locator, err = geo.NewLocator(networks, a.CacheSize, defaultAccuracy, g.engine.Answer)
+	if err == nil {
+		g.never = g.unanswerable()
+	}
 	return g, err
+}
+
+// sampled is how many locations of a family are looked at to see what a
+// database states.
+const sampled = 2000
+
+// unanswerable tells of rules that need what no database states.
+func (g *generation) unanswerable() (never []string) {
+	if len(g.engine.Needs()) == 0 {
+		return nil
+	}
+	seen, stated := 0, map[string]bool{}
+	g.locator.Sample(sampled, func(l *geo.Location) {
+		seen++
+		for field, known := range map[string]bool{"postal": l.Postal != "", "metro": l.Metro != 0, "asn": l.ASN != 0, "accuracy": l.Accuracy != 0} {
+			stated[field] = stated[field] || known
+		}
+	})
+	if seen == 0 {
+		return nil
+	}
+	what := map[string]string{"postal": "postal codes", "metro": "metro codes", "asn": "network numbers", "accuracy": "an accuracy radius: set default_accuracy"}
+	for _, need := range g.engine.Needs() {
+		if !stated[need.Field] {
+			never = append(never, fmt.Sprintf("%s: no database states %s", need.Where, what[need.Field]))
+		}
+	}
+	return never
 }
 
 // decodeNames makes the built-in names ready before they are asked for.

@@ -137,6 +137,18 @@ func (l *Locator[A]) fill(key answerKey, slot *atomic.Pointer[A]) (*A, error) {
 	return answer, nil
 }
 
+// Sample looks at about n locations of each family of addresses, spread over
+// all of them.
+func (l *Locator[A]) Sample(n int, look func(*Location)) {
+	for family, slots := range l.slots {
+		for id := 1; id < len(slots); id += 1 + len(slots)/n {
+			if location, err := l.read(l.networks.key(family, uint32(id))); err == nil {
+				look(location)
+			}
+		}
+	}
+}
+
 // read decodes and merges the records of all sources.
 func (l *Locator[A]) read(records recordKey) (*Location, error) {
 	merged := &Location{}

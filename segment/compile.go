@@ -77,7 +77,7 @@ func Compile(segments []Segment, options Options) (*Engine, error) {
 	for i, a := range needs {
 		e.index.add(int32(i), a)
 	}
-	e.warnings = c.warnings
+	e.warnings, e.needs = c.warnings, c.needs
 	return e, nil
 }
 
@@ -88,6 +88,7 @@ type compiler struct {
 	references []int  // of the segment that is being compiled
 	context    string // the segment, the groups and the kind of the rule that is being compiled
 	warnings   []func() error
+	needs      []Need
 }
 
 // at is an error about the configuration, with its place in front if known.
@@ -171,7 +172,29 @@ func (c *compiler) rule(config Rule, context string) (rule, error) {
 	if err != nil {
 		return nil, at(config.Source, "%s: %w", c.context, err)
 	}
+	if field := neededField(kind, config); field != "" && !slices.ContainsFunc(c.needs, func(n Need) bool { return n.Field == field }) {
+		c.needs = append(c.needs, Need{field, strings.TrimPrefix(config.Source+": "+c.context, ": ")})
+	}
 	return r, nil
+}
+
+// Need is a field of locations without which a rule is never true.
+type Need struct {
+	Field string // as the rule is called: "postal"
+	Where string // the first rule that needs it
+}
+
+// neededField is the field that a rule needs, if not every database has it.
+func neededField(kind string, config Rule) string {
+	switch kind {
+	case "postal", "metro", "asn", "accuracy":
+		return kind
+	case "within":
+		if config.Within.Confidence != "" {
+			return "accuracy"
+		}
+	}
+	return ""
 }
 
 // kind is the name of the one field that is set.

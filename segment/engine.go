@@ -21,6 +21,7 @@ type Engine struct {
 	finish   func(*Decision) any
 
 	warnings []func() error
+	needs    []Need
 }
 
 // Answer is all that a location settles. It belongs to the Engine that made it
@@ -115,6 +116,9 @@ func (e *Engine) Warnings(limit int) (first []error, count int) {
 	}
 	return first, len(e.warnings)
 }
+
+// Needs are the fields that rules need and that not every database has.
+func (e *Engine) Needs() []Need { return e.needs }
 
 // Segment is the number of a segment.
 func (e *Engine) Segment(name string) (int, bool) {
