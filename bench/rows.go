@@ -79,7 +79,7 @@ func (b *bench) records() error {
 					j += 1 + int(reader.Lookup(list[j%many]).Offset()&0)
 				}
 			}})
-		locator, err := geo.NewLocator(nCity, 1<<20, 0, itself)
+		locator, err := geo.NewLocator(nCity, 1<<20, geo.Defaults{}, itself)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func decider(n *geo.Networks, segmentCount, storeCount int) (decide func(text st
 	if err != nil {
 		return nil, nil, err
 	}
-	locator, err := geo.NewLocator(n, geo.DefaultCacheSize, 0, engine.Answer)
+	locator, err := geo.NewLocator(n, geo.DefaultCacheSize, geo.Defaults{}, engine.Answer)
 	if err != nil {
 		return nil, nil, err
 	}

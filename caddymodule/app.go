@@ -186,6 +186,10 @@ func (a *App) logLoaded(message string, g *generation) {
 	if more := count - len(warnings); more > 0 {
 		a.logger.Warn("more rules look wrong", zap.Int("count", more))
 	}
+	if g.walks {
+		a.logger.Warn("the table of networks would take more than index_memory allows; addresses are looked up in the files, which is slower",
+			zap.Int("index_memory", a.IndexMemory))
+	}
 	for _, never := range g.never {
 		a.logger.Warn("a rule cannot match", zap.String("rule", never))
 	}

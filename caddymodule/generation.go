@@ -26,6 +26,7 @@ type generation struct {
 	stores  *store.Directory // nil where there are none
 	files   []fileVersion
 	never   []string // rules that no database can answer
+	walks   bool     // the table of networks would take more than allowed
 }
 
 // fileVersion is what a file looked like when it was loaded.
@@ -76,10 +77,10 @@ func (a *App) load() (*generation, error) {
 		}
 		g.sources = append(g.sources, db)
 	}
-	var defaultAccuracy float64
+	var defaults geo.Defaults
 	if a.DefaultAccuracy != "" {
 		var err error
-		if defaultAccuracy, err = geo.ParseLength(a.DefaultAccuracy); err != nil {
+		if defaults.Accuracy, err = geo.ParseLength(a.DefaultAccuracy); err != nil {
 			return nil, fmt.Errorf("default_accuracy: %w", err)
 		}
 	}
@@ -87,6 +88,7 @@ func (a *App) load() (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
+	defaults.Zones = names
 	places, err := geo.ReadPlaces(names, a.Places...)
 	if err != nil {
 		return nil, err
@@ -121,7 +123,8 @@ func (a *App) load() (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.locator, err = geo.NewLocator(networks, a.CacheSize, defaultAccuracy, g.engine.Answer)
+	g.walks = !networks.Compiled()
+	g.locator, err = geo.NewLocator(networks, a.CacheSize, defaults, g.engine.Answer)
 	if err == nil {
 		g.never = g.unanswerable()
 	}
@@ -158,7 +161,9 @@ func (g *generation) unanswerable() (never []string) {
 
 // decodeNames makes the built-in names ready before they are asked for.
 func decodeNames() {
-	_, _ = gazetteer.Builtin() // whoever asks gets the error
+	if names, err := gazetteer.Builtin(); err == nil { // whoever asks gets the error
+		names.Zone("US", geo.Point{})
+	}
 	geo.RegionByCode("")
 }
 

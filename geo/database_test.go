@@ -32,7 +32,7 @@ func locator(t testing.TB, defaultAccuracy float64, databases ...*geo.Database) 
 	for i, db := range databases {
 		sources[i] = db
 	}
-	l, err := geo.NewLocator(compile(t, sources...), 100, defaultAccuracy, func(l *geo.Location) *geo.Location { return l })
+	l, err := geo.NewLocator(compile(t, sources...), 100, geo.Defaults{Accuracy: defaultAccuracy}, func(l *geo.Location) *geo.Location { return l })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestLocatorCaches(t *testing.T) {
 		"81.2.71.0/24": geotest.Flat("IT", "", "Milan", 45, 9), // the same record as the first
 	})
 	made := 0
-	l, err := geo.NewLocator(compile(t, db), 1, 0, func(l *geo.Location) *geo.Location { made++; return l })
+	l, err := geo.NewLocator(compile(t, db), 1, geo.Defaults{}, func(l *geo.Location) *geo.Location { made++; return l })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestLocatorCaches(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { locate(t, l, "81.2.69.77") }); n > 0 {
 		t.Errorf("a hit allocates %v times", n)
 	}
-	if _, err := geo.NewLocator(compile(t, db), 0, 0, func(l *geo.Location) *geo.Location { return l }); err == nil {
+	if _, err := geo.NewLocator(compile(t, db), 0, geo.Defaults{}, func(l *geo.Location) *geo.Location { return l }); err == nil {
 		t.Error("a cache of size 0 is accepted")
 	}
 	if _, err := geo.CompileNetworks(make([]geo.Source, 9), geo.DefaultIndexMemory); err == nil {
@@ -366,7 +366,7 @@ func BenchmarkLocate(b *testing.B) {
 		size int
 	}{{"hit", 65536}, {"miss", 1}} {
 		b.Run(bench.name, func(b *testing.B) {
-			l, err := geo.NewLocator(compile(b, db), bench.size, 0, func(l *geo.Location) *geo.Location { return l })
+			l, err := geo.NewLocator(compile(b, db), bench.size, geo.Defaults{}, func(l *geo.Location) *geo.Location { return l })
 			if err != nil {
 				b.Fatal(err)
 			}

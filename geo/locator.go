@@ -26,12 +26,12 @@ const DefaultCacheSize = 65536
 //
 // A Locator is safe for concurrent use; finish must be, too.
 type Locator[A any] struct {
-	networks        *Networks
-	defaultAccuracy float64
-	finish          func(*Location) *A
-	slots           [2][]atomic.Pointer[A] // by family and id
-	kept            *lru.Cache[answerKey, kept[A]]
-	nowhere         *A
+	networks *Networks
+	defaults Defaults
+	finish   func(*Location) *A
+	slots    [2][]atomic.Pointer[A] // by family and id
+	kept     *lru.Cache[answerKey, kept[A]]
+	nowhere  *A
 }
 
 // recordKey is the record of an address in each source. The zero key: none
@@ -57,11 +57,30 @@ type kept[A any] struct {
 // told to the cache.
 const refreshEvery = 64
 
-// NewLocator makes a Locator. cacheSize is in answers. defaultAccuracy, in
-// metres, is given to points whose source states no accuracy radius; zero
-// leaves it unknown.
-func NewLocator[A any](networks *Networks, cacheSize int, defaultAccuracy float64, finish func(*Location) *A) (*Locator[A], error) {
-	l := &Locator[A]{networks: networks, defaultAccuracy: defaultAccuracy, finish: finish}
+// Defaults are what points are given that their sources do not state. The zero
+// value leaves it unknown.
+type Defaults struct {
+	// Accuracy is the accuracy radius in metres.
+	Accuracy float64
+	// Zones finds the time zone. It is asked for points in countries that have
+	// several, unless the accuracy radius is above 300 km.
+	Zones ZoneFinder
+}
+
+// ZoneFinder knows time zones. It must be safe for concurrent use.
+type ZoneFinder interface {
+	// Zone is the IANA name of the time zone at a point in a country, or empty
+	// where it is unknown.
+	Zone(country string, p Point) string
+}
+
+// zoneAccuracy is the accuracy radius, in metres, up to which a point tells a
+// time zone. Beyond are the centres of large countries.
+const zoneAccuracy = 300_000
+
+// NewLocator makes a Locator. cacheSize is in answers.
+func NewLocator[A any](networks *Networks, cacheSize int, defaults Defaults, finish func(*Location) *A) (*Locator[A], error) {
+	l := &Locator[A]{networks: networks, defaults: defaults, finish: finish}
 	for i := range l.slots {
 		l.slots[i] = make([]atomic.Pointer[A], len(networks.families[i].records)/max(len(networks.sources), 1))
 	}
@@ -168,11 +187,22 @@ func (l *Locator[A]) read(records recordKey) (*Location, error) {
 		one.complete()
 		merged.merge(&one)
 	}
-	if merged.HasPoint && merged.Accuracy == 0 {
-		merged.Accuracy = l.defaultAccuracy
-	}
+	l.defaults.complete(merged)
 	if merged.Located() {
 		merged.Source = "database"
 	}
 	return merged, failed
+}
+
+// complete adds the defaults to what all sources together know.
+func (d *Defaults) complete(l *Location) {
+	if !l.HasPoint {
+		return
+	}
+	if l.Accuracy == 0 {
+		l.Accuracy = d.Accuracy
+	}
+	if l.TimeZone == "" && l.Country != "" && l.Accuracy <= zoneAccuracy && d.Zones != nil {
+		l.TimeZone = d.Zones.Zone(l.Country, l.Point)
+	}
 }

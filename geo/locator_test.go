@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/maxmind/mmdbwriter/mmdbtype"
+
 	"github.com/geosegment/caddy-geosegment/geo/geotest"
 )
 
@@ -32,7 +34,7 @@ func citiesLocator(t *testing.T) (l *Locator[Location], made *[cities]atomic.Int
 		t.Fatal(err)
 	}
 	made = new([cities]atomic.Int32)
-	l, err = NewLocator(networks, 16, 0, func(l *Location) *Location {
+	l, err = NewLocator(networks, 16, Defaults{}, func(l *Location) *Location {
 		var i int
 		if _, err := fmt.Sscanf(l.City, "city %d", &i); err == nil {
 			made[i].Add(1)
@@ -90,5 +92,89 @@ func TestWhatIsUsedStays(t *testing.T) {
 	}
 	if n := made[0].Load(); n != 1 {
 		t.Errorf("the answer that is always asked for was made %d times", n)
+	}
+}
+
+// oneZone says that every point is in the time zone, and counts questions.
+type oneZone struct {
+	name  string
+	asked atomic.Int32
+}
+
+func (z *oneZone) Zone(string, Point) string {
+	z.asked.Add(1)
+	return z.name
+}
+
+func TestDefaults(t *testing.T) {
+	withAccuracy := func(km int) mmdbtype.Map {
+		record := geotest.City("US", "CO", "Colorado", "Denver", 39.7, -105, km)
+		delete(record["location"].(mmdbtype.Map), "time_zone")
+		return record
+	}
+	noPoint := withAccuracy(20)
+	delete(noPoint, "location")
+	noCountry := geotest.Flat("", "", "", 39.7, -105)
+	first := geotest.Records{
+		"81.1.0.0/16": withAccuracy(20), "81.2.0.0/16": withAccuracy(300), "81.3.0.0/16": withAccuracy(301), "81.4.0.0/16": noPoint,
+		"81.9.0.0/16": withAccuracy(20),
+	}
+	second := geotest.Records{
+		"81.5.0.0/16": geotest.Flat("US", "Colorado", "Denver", 39.7, -105), "81.6.0.0/16": noCountry,
+		"81.7.0.0/16": geotest.Flat("IT", "", "Milan", 45, 9),
+	}
+	third := geotest.Records{
+		"81.8.0.0/16": geotest.City("US", "CO", "Colorado", "Denver", 39.7, -105, 20),
+		"81.9.0.0/16": geotest.City("US", "CO", "Colorado", "Denver", 39.7, -105, 20), // it alone states the zone
+	}
+	var sources []Source
+	for _, records := range []geotest.Records{first, second, third} {
+		db, err := NewDatabase("test.mmdb", geotest.Bytes(t, 4, records))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, db)
+	}
+	networks, err := CompileNetworks(sources, DefaultIndexMemory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, addr string
+		accuracy   float64 // metres, the default
+		zone       string
+		asked      int32
+		metres     float64
+	}{
+		{"no zone stated", "81.1.0.1", 0, "America/Denver", 1, 20_000},
+		{"accurate enough", "81.2.0.1", 0, "America/Denver", 1, 300_000},
+		{"too inaccurate", "81.3.0.1", 0, "", 0, 301_000},
+		{"no point", "81.4.0.1", 25_000, "", 0, 0},
+		{"accuracy unknown", "81.5.0.1", 0, "America/Denver", 1, 0},
+		{"default accuracy", "81.5.0.1", 25_000, "America/Denver", 1, 25_000},
+		{"no country", "81.6.0.1", 0, "", 0, 0},
+		{"a country with one zone", "81.7.0.1", 0, "Europe/Rome", 0, 0},
+		{"a zone stated", "81.8.0.1", 25_000, "Europe/Rome", 0, 20_000},
+		{"a zone stated by another database", "81.9.0.1", 0, "Europe/Rome", 0, 20_000},
+		{"nowhere", "81.10.0.1", 25_000, "", 0, 0},
+	} {
+		zones := &oneZone{name: "America/Denver"}
+		for _, defaults := range []Defaults{{tt.accuracy, zones}, {tt.accuracy, nil}} {
+			l, err := NewLocator(networks, 16, defaults, func(l *Location) *Location { return l })
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := l.Locate(netip.MustParseAddr(tt.addr))
+			zone := tt.zone
+			if tt.asked > 0 && defaults.Zones == nil {
+				zone = ""
+			}
+			if err != nil || got.TimeZone != zone || got.Accuracy != tt.metres {
+				t.Errorf("%s: %q with an accuracy of %v m, %v, want %q and %v m", tt.name, got.TimeZone, got.Accuracy, err, zone, tt.metres)
+			}
+		}
+		if n := zones.asked.Load(); n != tt.asked {
+			t.Errorf("%s: the zone was asked for %d times, want %d", tt.name, n, tt.asked)
+		}
 	}
 }

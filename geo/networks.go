@@ -101,6 +101,10 @@ func (n *Networks) find(addr netip.Addr) (family int, id uint32) {
 	return 1, f.ranges.find(upper & (1<<ipv6Bits - 1))
 }
 
+// Compiled reports whether the networks of both families are: neither would
+// have taken too much memory.
+func (n *Networks) Compiled() bool { return !n.families[0].walk && !n.families[1].walk }
+
 // Records gives the record of an address in each source.
 func (n *Networks) Records(addr netip.Addr) (records [MaxSources]uint32, err error) {
 	addr = addr.Unmap().WithZone("")

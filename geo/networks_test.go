@@ -108,6 +108,12 @@ func TestNetworksOfRandomDatabases(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if limit == 0 && n.Compiled() {
+			t.Error("networks take memory where none is allowed")
+		}
+		if limit == geo.DefaultIndexMemory && !n.Compiled() {
+			t.Error("a few networks are too many")
+		}
 		for _, addr := range interesting {
 			if addr.IsValid() {
 				sameAsFind(t, n, addr.Unmap(), sources)

