@@ -11,6 +11,7 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -152,6 +153,8 @@ func (a *App) check() error {
 
 // Start begins to watch the files.
 func (a *App) Start() error {
+	// Loading leaves behind a few times the memory that the data takes.
+	go debug.FreeOSMemory()
 	if a.ReloadInterval > 0 {
 		a.stop = make(chan struct{})
 		go a.watch(a.stop)

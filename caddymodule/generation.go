@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -207,6 +208,7 @@ func (a *App) reload(seen []fileVersion) []fileVersion {
 	a.current.Store(g)
 	a.metrics.reloads.succeeded.Inc()
 	a.logLoaded("loaded a new version of the data", g)
+	debug.FreeOSMemory() // of the old version, if nobody uses it any more, and of loading
 	return now
 }
 
