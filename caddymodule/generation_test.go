@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -40,6 +41,31 @@ func TestUnanswerableRules(t *testing.T) {
 		}
 		if !slices.Equal(g.never, tt.want) {
 			t.Errorf("%d databases: %q, want %q", len(tt.databases), g.never, tt.want)
+		}
+	}
+}
+
+// Rules about the visitor's own time work on a database that states no zones.
+func TestTimeZoneOfTheNearestCity(t *testing.T) {
+	file := geotest.File(t, 4, geotest.Records{
+		"81.2.69.0/24": geotest.Flat("US", "Texas", "", 31.8, -106.4), // near El Paso
+		"81.2.70.0/24": geotest.Flat("US", "Texas", "Dallas", 32.78, -96.8),
+	})
+	a := &App{
+		Databases: []string{file}, CacheSize: 10, IndexMemory: geo.DefaultIndexMemory,
+		Segments: []segment.Segment{{Name: "mountain", Rules: []segment.Rule{{TimeZone: []string{"America/Denver"}}}}},
+	}
+	g, err := a.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string][]string{"81.2.69.1": {"mountain"}, "81.2.70.1": nil} {
+		answer, err := g.locator.Locate(netip.MustParseAddr(addr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := g.engine.Decide(segment.Visitor{Answer: answer}).Segments; !slices.Equal(got, want) {
+			t.Errorf("%s is in %q, want %q", addr, got, want)
 		}
 	}
 }

@@ -36,7 +36,8 @@ type Location struct {
 	Postal string
 	// Metro is the metro code (United States only).
 	Metro uint32
-	// TimeZone is the IANA name: "Europe/Rome".
+	// TimeZone is the IANA name, "Europe/Rome": what the database states, else
+	// that of the country if it has only one, else what Defaults.Zones finds.
 	TimeZone string
 	// Point means something only where HasPoint is true: 0,0 is a place.
 	Point    Point
